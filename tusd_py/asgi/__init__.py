@@ -1,0 +1,5 @@
+"""The engine as an ASGI application."""
+
+from .app import TusApp
+
+__all__ = ["TusApp"]

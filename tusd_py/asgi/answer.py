@@ -1,0 +1,49 @@
+"""A response as a value."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a request is answered with.
+
+    Attributes:
+        status: The HTTP status.
+        headers: By name, as they are written.
+        body: All of it.
+        stream: Instead of ``body``, for what is too long.
+        code: The error's stable code, for the log.
+    """
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: AsyncGenerator[bytes, None] | None = None
+    code: str | None = None
+
+
+async def send_answer(send: Send, answer: Answer, *, with_body: bool) -> None:
+    """Send an answer, without its body where HTTP has none."""
+    headers = answer.headers
+    if answer.stream is None and with_body:
+        headers = {**headers, "Content-Length": str(len(answer.body))}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name, value in headers.items()
+            ],
+        }
+    )
+    if answer.stream is not None:
+        async with aclosing(answer.stream) as pieces:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": answer.body if with_body else b""})

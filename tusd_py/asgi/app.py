@@ -1,0 +1,170 @@
+"""``TusApp``: what an application embeds."""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+from starlette.routing import BaseRoute, Route, Router
+
+from tusd_py.config import Config
+from tusd_py.hooks import Hooks
+from tusd_py.hooks.base import Authenticate, BeforeFinish, OnAccess, OnCreate, OnFinish
+from tusd_py.locks import Locks
+from tusd_py.metadata import Metadata
+from tusd_py.storage import Storage
+from tusd_py.streaming.received import Receive
+from tusd_py.uploads import Uploads
+from tusd_py.uploads.engine import Engine
+from tusd_py.wiring import default_locks
+
+from .answer import Send
+from .exchange import Scope
+from .handler import Handler
+from .runtime import Runtime
+
+
+class TusApp:
+    """A tus 1.0.0 server as an ASGI application.
+
+    Nothing is opened before ``running``, the lifespan, or the first request.
+
+    Args:
+        storage: Where the bytes go.
+        metadata: Where the facts go.
+        locks: Who may write; None is the kind that the storage needs, which is in memory.
+        auth: Tells who makes a request, or None if nobody that it knows (401). Without it,
+            everybody may do everything.
+        config: The behaviour.
+        clock: Tells Unix time in seconds.
+        new_id: Makes ids of at least 128 random bits, URL-safe.
+        boot_id: Names this boot of the machine.
+    """
+
+    def __init__(  # noqa: PLR0913 - keywords, all but two with defaults
+        self,
+        *,
+        storage: Storage,
+        metadata: Metadata,
+        locks: Locks | None = None,
+        auth: Authenticate | None = None,
+        config: Config | None = None,
+        clock: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        boot_id: str | None = None,
+    ) -> None:
+        self.config = config or Config()
+        self._storage = storage
+        self._metadata = metadata
+        self._locks = locks or default_locks()
+        self._clock = clock
+        self._new_id = new_id
+        self._boot_id = boot_id
+        self._hooks = Hooks()
+        self._runtime = Runtime(self._make_engine)
+        self._handler = Handler(self.config, self._hooks, auth, self._runtime)
+        self._lifespan_router = Router(lifespan=self.lifespan)
+        self.uploads = Uploads(self._runtime.started)
+
+    def on_access(self, callable_: OnAccess) -> OnAccess:
+        """Call this on every request, with its effective method; it raises ``Reject`` to refuse."""
+        self._hooks.on_access.append(callable_)
+        return callable_
+
+    def on_create(self, callable_: OnCreate) -> OnCreate:
+        """Call this before an upload is created; it may refuse, or return ``Changes``."""
+        self._hooks.on_create.append(callable_)
+        return callable_
+
+    def before_finish(self, callable_: BeforeFinish) -> BeforeFinish:
+        """Call this when all bytes are there, before the client is told.
+
+        It may refuse: then the upload stays unfinished with all its bytes, and the client's next
+        request at its end asks again. Or it returns a ``Reply``.
+        """
+        self._hooks.before_finish.append(callable_)
+        return callable_
+
+    def on_finish(self, callable_: OnFinish) -> OnFinish:
+        """Call this for every finished upload, at least once, also if the process dies.
+
+        It is called in the background, with the upload and an id that stays the same when it has
+        to be called again because it raised or the process died.
+        """
+        self._hooks.on_finish.append(callable_)
+        return callable_
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start, and stop at the end of the block; for lifespans that do more than this.
+
+        Raises:
+            StorageError: The storage cannot be used.
+            MetadataError: The metadata store cannot be used.
+        """
+        await self._runtime.started()
+        try:
+            yield
+        finally:
+            await self._runtime.close()
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:  # noqa: ARG002 - Starlette's form
+        """The lifespan for an application that has no other: ``Starlette(lifespan=...)``."""
+        async with self.running():
+            yield
+
+    async def sweep(self) -> int:
+        """Remove the uploads that have expired; returns how many."""
+        return await self.uploads.sweep()
+
+    def routes(self, prefix: str) -> list[BaseRoute]:
+        """Make routes for an application, below a path such as ``/files``.
+
+        Unlike a ``Mount``, they answer ``/files`` and ``/files/`` alike: a redirect would lose
+        the clients that do not follow one.
+        """
+        base = prefix.rstrip("/")
+        endpoint = _Endpoint(self._handler, base)
+        return [Route(base or "/", endpoint), Route(f"{base}/{{tus_path:path}}", endpoint)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as a mounted or a whole ASGI application."""
+        if scope["type"] == "http":
+            await self._handler.handle(scope, receive, send, prefix="")
+        else:
+            await self._lifespan_router(scope, receive, send)
+
+    def _make_engine(self) -> Engine:
+        boot_id = self._boot_id or _boot_id()
+        return Engine(
+            storage=self._storage,
+            metadata=self._metadata,
+            locks=self._locks,
+            config=self.config,
+            hooks=self._hooks,
+            run=f"{boot_id}/{self._new_id()}",
+            now=self._clock,
+            new_id=self._new_id,
+        )
+
+
+class _Endpoint:
+    """The application below a prefix, as an endpoint for ``Route``."""
+
+    def __init__(self, handler: Handler, prefix: str) -> None:
+        self._handler = handler
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._handler.handle(scope, receive, send, prefix=self._prefix)
+
+
+def _boot_id() -> str:
+    """This boot of the machine by name, or by its time where it has no name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return str(int(psutil.boot_time()))

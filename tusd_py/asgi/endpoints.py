@@ -1,0 +1,140 @@
+"""The verbs: from a request to what the engine does, and to the answer."""
+
+from collections.abc import Awaitable, Callable
+
+from tusd_py.config import Config
+from tusd_py.errors import MethodNotAllowed, NotSupported, UploadNotFound
+from tusd_py.hooks import Hooks, Reply
+from tusd_py.hooks.calling import call_each
+from tusd_py.protocol.extensions import Capabilities, discovery
+from tusd_py.protocol.requests import parse_append, parse_creation
+from tusd_py.protocol.responses import inspection_headers, offset_headers
+from tusd_py.protocol.rules import part_ids
+from tusd_py.protocol.upload import Kind, UploadId
+from tusd_py.storage import Composing
+from tusd_py.streaming.budget import BufferBudget
+from tusd_py.uploads.append import append
+from tusd_py.uploads.concatenate import concatenate
+from tusd_py.uploads.create import create
+from tusd_py.uploads.engine import Engine, Outcome
+from tusd_py.uploads.inspect import inspect
+from tusd_py.uploads.terminate import terminate
+
+from .answer import Answer
+from .download import download_headers
+from .exchange import Exchange
+
+Endpoint = Callable[[Engine, Exchange], Awaitable[Answer]]
+
+
+class Endpoints:
+    """Answers requests that were found worth answering: routed, of our version, of a known subject.
+
+    Args:
+        config: The behaviour.
+        hooks: The application's callables.
+    """
+
+    def __init__(self, config: Config, hooks: Hooks) -> None:
+        self._config = config
+        self._hooks = hooks
+        self._budget = BufferBudget(config.buffer_budget)
+        self._collection: dict[str, Endpoint] = {"POST": self._create}
+        self._upload: dict[str, Endpoint] = {"HEAD": self._inspect, "PATCH": self._append}
+        if not config.disable_download:
+            self._upload["GET"] = self._download
+        if not config.disable_termination:
+            self._upload["DELETE"] = self._terminate
+
+    def find(self, exchange: Exchange) -> Endpoint:
+        """Choose the endpoint for a request.
+
+        Raises:
+            UploadNotFound: 404, the path is deeper than any upload's.
+            MethodNotAllowed: 405.
+        """
+        if "/" in exchange.place.rest:
+            raise UploadNotFound(exchange.place.rest)
+        endpoints = self._upload if exchange.place.rest else self._collection
+        try:
+            return endpoints[exchange.method]
+        except KeyError:
+            raise MethodNotAllowed(("OPTIONS", *endpoints)) from None
+
+    def discover(self, engine: Engine, exchange: Exchange) -> Answer:
+        """Answer OPTIONS, for clients that look around and for preflights alike."""
+        can = Capabilities(
+            composes=self._composes(engine),
+            expires=self._config.expire_after is not None,
+            terminates=not self._config.disable_termination,
+            trailers=exchange.connection is not None,
+        )
+        return Answer(status=200, headers=discovery(can, self._config.max_size))
+
+    async def _create(self, engine: Engine, exchange: Exchange) -> Answer:
+        creation = parse_creation(exchange.headers, self._config.max_size)
+        if creation.kind is not Kind.PLAIN and not self._composes(engine):
+            raise NotSupported("concatenation")
+        await self._access(exchange)
+        request = exchange.request()
+        if creation.kind is Kind.FINAL:
+            bases = (exchange.place.origin + exchange.place.base, exchange.place.base)
+            parts = part_ids(creation.part_urls, bases)
+            outcome = await concatenate(engine, creation, parts, request)
+        else:
+            incoming = exchange.incoming(self._budget, self._config.idle_timeout)
+            outcome = await create(engine, creation, request, incoming)
+        location = exchange.place.base + outcome.upload.id
+        if not self._config.relative_location:
+            location = exchange.place.origin + location
+        # clause creation.location, clause creation-with-upload.offset
+        return _answer(201, outcome, {"Location": location})
+
+    async def _inspect(self, engine: Engine, exchange: Exchange) -> Answer:
+        await self._access(exchange)
+        upload = await inspect(engine, _upload_id(exchange), exchange.subject)
+        return Answer(status=200, headers=inspection_headers(upload))
+
+    async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
+        wanted = parse_append(exchange.headers, self._config.max_size)
+        await self._access(exchange)
+        incoming = exchange.incoming(self._budget, self._config.idle_timeout)
+        outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
+        # clause patch.success
+        return _answer(204, outcome, {})
+
+    async def _terminate(self, engine: Engine, exchange: Exchange) -> Answer:
+        await self._access(exchange)
+        await terminate(engine, _upload_id(exchange), exchange.subject)
+        # clause termination.success
+        return Answer(status=204)
+
+    async def _download(self, engine: Engine, exchange: Exchange) -> Answer:
+        await self._access(exchange)
+        upload_id = _upload_id(exchange)
+        upload = await engine.find(upload_id, exchange.subject)
+        if not upload.finished:
+            raise UploadNotFound(upload_id)
+        return Answer(
+            status=200, headers=download_headers(upload), stream=engine.storage.read(upload)
+        )
+
+    async def _access(self, exchange: Exchange) -> None:
+        if self._hooks.on_access:
+            await call_each("on_access", self._hooks.on_access, exchange.request())
+
+    def _composes(self, engine: Engine) -> bool:
+        return isinstance(engine.storage, Composing) and not self._config.disable_concatenation
+
+
+def _upload_id(exchange: Exchange) -> UploadId:
+    return UploadId(exchange.place.rest)
+
+
+def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
+    reply = outcome.reply or Reply()
+    return Answer(
+        status=reply.status or status,
+        headers={**reply.headers, **headers, **offset_headers(outcome.upload)},
+        body=reply.body,
+    )

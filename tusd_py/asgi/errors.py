@@ -1,0 +1,125 @@
+"""From errors to answers: RFC 9457 problem details."""
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from tusd_py.config import Config
+from tusd_py.errors import (
+    CallableFailed,
+    LockTimeout,
+    MetadataError,
+    MetadataUnavailable,
+    MethodNotAllowed,
+    NotAuthenticated,
+    OffsetMismatch,
+    ProtocolError,
+    Reject,
+    StorageDamaged,
+    StorageError,
+    StorageFull,
+    TransferStopped,
+    TusError,
+    UnsupportedVersion,
+    UploadNotFound,
+)
+from tusd_py.protocol.headers import VERSION
+
+from .answer import Answer
+
+_RETRY_SOON = {"Retry-After": "1"}
+_CLOSE = {"Connection": "close"}
+_LOCKED = 423
+# For the log only: whoever would read the answer is gone.
+NO_ANSWER = 499
+_CHECKSUM_MISMATCH = 460
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """The status and headers that an error is owed."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+# The order matters: the first class that fits decides.
+_TABLE: tuple[tuple[type[TusError], _Owed], ...] = (
+    (LockTimeout, _Owed(_LOCKED, _RETRY_SOON)),
+    (NotAuthenticated, _Owed(401, {"WWW-Authenticate": "Bearer"})),
+    (CallableFailed, _Owed(500)),
+    (StorageFull, _Owed(507)),
+    (StorageDamaged, _Owed(500)),
+    (StorageError, _Owed(500)),
+    (MetadataUnavailable, _Owed(503, _RETRY_SOON)),
+    (MetadataError, _Owed(500)),
+)
+# Clients that get one of these for HEAD start the upload from zero; with 423 they try again.
+_TEMPORARY = (500, 503, 507)
+
+
+def answer_error(error: TusError, method: str, config: Config) -> Answer:
+    """Make the answer to a request that failed.
+
+    Args:
+        error: Why it failed.
+        method: The effective method: HEAD is not told of what will pass.
+        config: Chooses between 404 and 410.
+    """
+    owed = _owed(error, config)
+    if method == "HEAD" and owed.status in _TEMPORARY and not isinstance(error, StorageDamaged):
+        owed = _Owed(_LOCKED, _RETRY_SOON)
+    problem = {
+        "type": "about:blank",
+        "title": _title(owed.status),
+        "status": owed.status,
+        "detail": str(error),
+        "code": error.code,
+    }
+    return Answer(
+        status=owed.status,
+        headers={
+            "Content-Type": "application/problem+json",
+            # clause head.no-store
+            "Cache-Control": "no-store",
+            **owed.headers,
+        },
+        body=json.dumps(problem).encode() + b"\n",
+        code=error.code,
+    )
+
+
+def _owed(error: TusError, config: Config) -> _Owed:
+    if isinstance(error, Reject):
+        return _Owed(error.status, error.headers)
+    if isinstance(error, UploadNotFound):
+        return _Owed(config.gone_status)
+    if isinstance(error, TransferStopped):
+        if error.reason == "cut":
+            return _Owed(NO_ANSWER)
+        # The rest of the body is of no use to anyone. 503 and not 408: clients take a 4xx for
+        # final, and are meant to come back.
+        return _Owed(_LOCKED if error.reason == "revoked" else 503, {**_RETRY_SOON, **_CLOSE})
+    if isinstance(error, ProtocolError):
+        return _Owed(error.status, _protocol_headers(error))
+    return next((owed for kind, owed in _TABLE if isinstance(error, kind)), _Owed(500))
+
+
+def _protocol_headers(error: ProtocolError) -> dict[str, str]:
+    if isinstance(error, OffsetMismatch):
+        return {"Upload-Offset": str(error.actual)}
+    if isinstance(error, UnsupportedVersion):
+        # clause core.version-412
+        return {"Tus-Version": VERSION}
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(error.allowed)}
+    return {}
+
+
+def _title(status: int) -> str:
+    if status == _CHECKSUM_MISMATCH:
+        return "Checksum Mismatch"
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

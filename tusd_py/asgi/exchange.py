@@ -1,0 +1,104 @@
+"""One request, as far as the endpoints need it."""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from tusd_py.hooks import Request
+from tusd_py.protocol.requests import Headers
+from tusd_py.protocol.upload import UploadId
+from tusd_py.streaming import BodySource, Interrupt, Stop
+from tusd_py.streaming.budget import BufferBudget
+from tusd_py.streaming.connection import EXTENSION, Connection
+from tusd_py.streaming.received import Receive, ReceivedBody
+from tusd_py.uploads.engine import Incoming
+
+from .proxy import Place
+
+Scope = MutableMapping[str, Any]
+
+_TRAILER = b"upload-checksum"
+
+
+def read_headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The headers by lower-case name, repeated ones joined by commas.
+
+    Taken once, before the body: some servers append trailers to the scope's list.
+    """
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("latin-1").strip(" \t")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+class Exchange:
+    """A request and what belongs to it.
+
+    Args:
+        scope: The ASGI scope.
+        receive: The ASGI callable.
+        headers: By lower-case name.
+        method: The effective method.
+        place: Where the request is on the outside.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        method: str,
+        place: Place,
+    ) -> None:
+        self.scope = scope
+        self.headers = headers
+        self.method = method
+        self.place = place
+        self.subject: str | None = None
+        self._receive = receive
+        extensions = scope.get("extensions") or {}
+        self.connection: Connection | None = extensions.get(EXTENSION)
+
+    @property
+    def upload_id(self) -> UploadId | None:
+        """The upload that the path names; None for the creation URL."""
+        return UploadId(self.place.rest) if self.place.rest else None
+
+    def request(self) -> Request:
+        """The request as the application's callables see it."""
+        return Request(
+            method=self.method,
+            path=self.place.base + self.place.rest,
+            upload_id=self.upload_id,
+            headers=self.headers,
+            client=self.place.client,
+            subject=self.subject,
+            scope=self.scope,
+        )
+
+    def incoming(self, budget: BufferBudget, idle_timeout: float) -> Incoming:
+        """The body, wired to whatever can end it."""
+        interrupt = Interrupt()
+        if self.connection is not None:
+            self.connection.on_shutdown(lambda: interrupt.set(Stop.SHUTDOWN))
+        return Incoming(
+            source=self._source(budget, idle_timeout), interrupt=interrupt, trailer=self._trailer
+        )
+
+    def _source(self, budget: BufferBudget, idle_timeout: float) -> BodySource:
+        if self.connection is None:
+            return ReceivedBody(self._receive, budget, idle_timeout=idle_timeout)
+        return ReceivedBody(
+            self._receive,
+            budget,
+            idle_timeout=idle_timeout,
+            leftover=self.connection.undelivered,
+        )
+
+    def _trailer(self) -> str | None:
+        trailers = self.connection.trailers if self.connection is not None else ()
+        for name, value in trailers:
+            if name.lower() == _TRAILER:
+                return value.decode("latin-1").strip(" \t")
+        return None

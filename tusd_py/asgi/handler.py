@@ -1,0 +1,104 @@
+"""One request from the scope to the last byte of the answer."""
+
+import time
+from dataclasses import replace
+
+from tusd_py.config import Config
+from tusd_py.errors import NotAuthenticated, Reject, TransferStopped, TusError
+from tusd_py.hooks import Hooks
+from tusd_py.hooks.base import Authenticate
+from tusd_py.hooks.calling import call_each
+from tusd_py.protocol.headers import VERSION
+from tusd_py.protocol.requests import check_version, effective_method
+from tusd_py.streaming.received import Receive
+from tusd_py.telemetry import get_logger
+
+from .answer import Answer, Send, send_answer
+from .cors import CorsHeaders
+from .endpoints import Endpoints
+from .errors import NO_ANSWER, answer_error
+from .exchange import Exchange, Scope, read_headers
+from .proxy import Proxies
+from .runtime import Runtime
+
+log = get_logger("tusd_py.requests")
+
+_BODILESS = (204, 304)
+_SERVER_ERROR = 500
+
+
+class Handler:
+    """Answers HTTP requests, and writes one log line for each.
+
+    Args:
+        config: The behaviour.
+        hooks: The application's callables.
+        auth: Tells who makes a request; None admits everybody.
+        runtime: Starts the engine.
+    """
+
+    def __init__(
+        self, config: Config, hooks: Hooks, auth: Authenticate | None, runtime: Runtime
+    ) -> None:
+        self._config = config
+        self._auth = auth
+        self._runtime = runtime
+        self._cors = CorsHeaders(config.cors)
+        self._proxies = Proxies(config.trusted_proxies)
+        self._endpoints = Endpoints(config, hooks)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, *, prefix: str) -> None:
+        """Answer one HTTP request below a prefix."""
+        began = time.perf_counter()
+        headers = read_headers(scope)
+        place = self._proxies.place(scope, headers, prefix)
+        exchange = Exchange(scope, receive, headers, scope["method"], place)
+        answer = await self._answer(exchange)
+        if answer.status != NO_ANSWER:
+            await self._send(send, exchange, answer)
+        log.info(
+            "request",
+            method=exchange.method,
+            path=place.base + place.rest,
+            status=answer.status,
+            seconds=round(time.perf_counter() - began, 4),
+            client=place.client,
+            code=answer.code,
+            offset=answer.headers.get("Upload-Offset"),
+        )
+
+    async def _answer(self, exchange: Exchange) -> Answer:
+        try:
+            return await self._dispatch(exchange)
+        except TusError as error:
+            answer = answer_error(error, exchange.method, self._config)
+            if answer.status >= _SERVER_ERROR and not isinstance(error, Reject | TransferStopped):
+                log.exception("request.failed", method=exchange.method, code=error.code)
+        except Exception:
+            log.exception("request.failed", method=exchange.method, code=TusError.code)
+            answer = answer_error(TusError("The server failed. Try again."), "", self._config)
+        return answer
+
+    async def _dispatch(self, exchange: Exchange) -> Answer:
+        exchange.method = effective_method(exchange.method, exchange.headers)
+        engine = await self._runtime.started()
+        if exchange.method == "OPTIONS":
+            return self._endpoints.discover(engine, exchange)
+        endpoint = self._endpoints.find(exchange)
+        check_version(exchange.method, exchange.headers)
+        if self._auth is not None:
+            exchange.subject = await call_each("auth", [self._auth], exchange.request())
+            if exchange.subject is None:
+                raise NotAuthenticated
+        return await endpoint(engine, exchange)
+
+    async def _send(self, send: Send, exchange: Exchange, answer: Answer) -> None:
+        headers = {
+            **answer.headers,
+            **self._cors.of(exchange.method, exchange.headers.get("origin")),
+        }
+        # clause core.every-response
+        if exchange.method != "OPTIONS":
+            headers["Tus-Resumable"] = VERSION
+        with_body = exchange.method != "HEAD" and answer.status not in _BODILESS
+        await send_answer(send, replace(answer, headers=headers), with_body=with_body)

@@ -1,0 +1,150 @@
+"""Where the client thinks it is: the URL before any proxy, and the client's address."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
+_FORWARDED_PAIR = re.compile(r'\s*([A-Za-z]+)=(?:"([^"]*)"|([^;,"]*))\s*')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A request's place on the outside.
+
+    Attributes:
+        origin: ``scheme://host``; empty if it cannot be told.
+        base: The path below which uploads live, ending in a slash.
+        rest: What the path has after that.
+        client: The client's address.
+    """
+
+    origin: str
+    base: str
+    rest: str
+    client: str | None
+
+
+class Proxies:
+    """Tells the outside from the inside.
+
+    Args:
+        trusted: The networks whose ``Forwarded`` and ``X-Forwarded-*`` headers are believed.
+    """
+
+    def __init__(self, trusted: Sequence[str]) -> None:
+        self._trusted = [ip_network(network) for network in trusted]
+
+    def place(self, scope: Mapping[str, Any], headers: Mapping[str, str], prefix: str) -> Place:
+        """Work out the place of a request.
+
+        Args:
+            scope: The ASGI scope.
+            headers: By lower-case name.
+            prefix: The path of the routes; empty where the application was mounted.
+        """
+        base, rest = split_path(scope, prefix)
+        peer = scope["client"][0] if scope.get("client") else None
+        told = _told(headers) if peer is not None and self._trusts(peer) else {}
+        scheme = told.get("proto", "").lower()
+        host = told.get("host") or headers.get("host") or _server(scope)
+        if scheme not in ("http", "https"):
+            scheme = scope.get("scheme", "http")
+        outside = told.get("prefix", "")
+        if _PREFIX.fullmatch(outside):
+            base = outside.rstrip("/") + base
+        return Place(
+            origin=f"{scheme}://{host}" if host and _HOST.fullmatch(host) else "",
+            base=base,
+            rest=rest,
+            client=self._client(told.get("for", ""), peer),
+        )
+
+    def _trusts(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._trusted)
+
+    def _client(self, chain: str, peer: str | None) -> str | None:
+        """The last address in the chain that is not one of our proxies."""
+        client = peer
+        for hop in reversed([hop.strip() for hop in chain.split(",")]):
+            if client is None or not self._trusts(client):
+                break
+            address = _without_port(hop)
+            if _parsed(address) is None:
+                break
+            client = address
+        return client
+
+
+def split_path(scope: Mapping[str, Any], prefix: str) -> tuple[str, str]:
+    """Split a path into the base of the uploads, ending in a slash, and the rest.
+
+    By ASGI the path begins with ``root_path``. Behind a proxy that strips a prefix it does not,
+    and then ``root_path`` is the prefix and what mounts have added to it.
+    """
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "").rstrip("/")
+    if _begins(path, root):
+        inside = path[len(root) :]
+    else:
+        outer: str = scope.get("app_root_path", root).rstrip("/")
+        mounted = root[len(outer) :] if _begins(root, outer) else ""
+        inside = path[len(mounted) :] if _begins(path, mounted) else path
+    rest = inside[len(prefix) :] if _begins(inside, prefix) else inside
+    return f"{root}{prefix}/", rest.removeprefix("/")
+
+
+def _begins(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+def _told(headers: Mapping[str, str]) -> dict[str, str]:
+    """What the nearest proxy says of the request; its own word is the last of each list."""
+    if "forwarded" in headers:
+        return _parse_forwarded(headers["forwarded"])
+    names = {"proto": "x-forwarded-proto", "host": "x-forwarded-host"}
+    told = {
+        key: headers[name].rpartition(",")[2].strip()
+        for key, name in names.items()
+        if name in headers
+    }
+    told["prefix"] = headers.get("x-forwarded-prefix", "")
+    told["for"] = headers.get("x-forwarded-for", "")
+    return told
+
+
+def _parse_forwarded(value: str) -> dict[str, str]:
+    hops = [
+        {
+            match[1].lower(): match[2] if match[2] is not None else match[3].strip()
+            for match in _FORWARDED_PAIR.finditer(hop)
+        }
+        for hop in value.split(",")
+    ]
+    chain = ",".join(hop["for"] for hop in hops if "for" in hop)
+    return {**hops[-1], "for": chain}
+
+
+def _without_port(hop: str) -> str:
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None
+
+
+def _server(scope: Mapping[str, Any]) -> str:
+    server = scope.get("server")
+    if not server or server[1] is None:
+        return ""
+    host = f"[{server[0]}]" if ":" in server[0] else server[0]
+    return f"{host}:{server[1]}"

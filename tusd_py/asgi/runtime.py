@@ -1,0 +1,79 @@
+"""Starting and stopping the engine, once for each event loop."""
+
+import asyncio
+from collections.abc import Callable
+
+from tusd_py.errors import TusError
+from tusd_py.uploads.engine import Background, Engine, log
+from tusd_py.uploads.events import Deliveries
+from tusd_py.uploads.expiry import sweep
+
+
+class Runtime:
+    """Owns the engine of the running event loop.
+
+    An application that is embedded without a lifespan starts at its first request, and resources
+    of a loop that has ended are left behind when the next one starts.
+
+    Args:
+        make_engine: Puts an engine together, without any I/O.
+    """
+
+    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+        self._make_engine = make_engine
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting: asyncio.Task[Engine] | None = None
+        self.engine: Engine | None = None
+
+    async def started(self) -> Engine:
+        """The engine of this event loop, started by the first who asks.
+
+        Raises:
+            StorageError: The storage cannot be used; the next who asks tries again.
+            MetadataError: The metadata store cannot be used, likewise.
+        """
+        loop = asyncio.get_running_loop()
+        if self.engine is not None and self._loop is loop:
+            return self.engine
+        if self._starting is None or self._loop is not loop:
+            self._loop = loop
+            self._starting = loop.create_task(self._start())
+        try:
+            self.engine = await asyncio.shield(self._starting)
+        except TusError:
+            self._starting = None
+            raise
+        return self.engine
+
+    async def close(self) -> None:
+        """End what runs in the background and give everything back."""
+        engine, self.engine, self._starting = self.engine, None, None
+        if engine is not None:
+            await engine.background.close()
+            await engine.locks.close()
+            await engine.metadata.close()
+            await engine.storage.close()
+
+    async def _start(self) -> Engine:
+        engine = self._make_engine()
+        durable = engine.config.durability == "disk"
+        await engine.storage.start(durable=durable)
+        await engine.metadata.start(durable=durable)
+        await engine.locks.start()
+        engine.background = Background()
+        if engine.hooks.on_finish:
+            deliveries = Deliveries(engine)
+            engine.notify = deliveries.notify
+            engine.background.start(deliveries.run())
+        if engine.config.sweep_interval:
+            engine.background.start(_sweep_forever(engine))
+        return engine
+
+
+async def _sweep_forever(engine: Engine) -> None:
+    while True:
+        await asyncio.sleep(engine.config.sweep_interval)
+        try:
+            await sweep(engine)
+        except TusError:
+            log.exception("sweep.failed")

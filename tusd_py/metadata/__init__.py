@@ -1,0 +1,5 @@
+"""What is known about each upload."""
+
+from .base import Event, Metadata
+
+__all__ = ["Event", "Metadata"]

@@ -1,0 +1,175 @@
+"""An SQLite connection in a thread of its own, and transactions that share commits."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import aiosqlite
+
+from tusd_py.errors import MetadataError, MetadataUnavailable, TusError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], None]
+
+_BUSY_SECONDS = 5.0
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn SQLite's errors into ours; the cause is kept for the log.
+
+    Values that it cannot store, such as a lone surrogate, are errors of other kinds.
+    """
+    try:
+        yield
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        # The low byte of an extended code is the plain one.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+            raise MetadataUnavailable from error
+        raise MetadataError from error
+
+
+class Connection:
+    """One aiosqlite connection, visited once per unit of work and not once per statement."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, path: Path, *, durable: bool) -> "Connection":
+        """Open a database in WAL mode."""
+        connection = aiosqlite.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        # aiosqlite offers no other way to keep its thread from holding up the interpreter's exit.
+        connection._thread.daemon = True  # noqa: SLF001
+        with translated():
+            await connection
+        opened = cls(connection)
+        try:
+            await opened.run(_configure, durable)
+        except BaseException:
+            opened.abandon()
+            raise
+        return opened
+
+    async def run(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call a function with the sqlite3 connection, in the connection's thread.
+
+        Raises:
+            MetadataUnavailable: Another process holds the database for too long.
+            MetadataError: SQLite failed.
+        """
+        # Every method of aiosqlite goes through _execute; using it directly saves a hop between
+        # threads for each statement of a transaction.
+        inner: Any = self._connection
+        with translated():
+            result: T = await inner._execute(work, inner._conn, *args, **kwargs)  # noqa: SLF001
+        return result
+
+    async def close(self) -> None:
+        """Finish what is under way and close."""
+        with translated():
+            await self._connection.close()
+
+    def abandon(self) -> None:
+        """Close without waiting; the event loop that opened it may be gone."""
+        self._connection.stop()
+
+
+def _configure(connection: sqlite3.Connection, durable: bool) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+
+class SharedCommits:
+    """Runs units of work so that those that come together share a transaction.
+
+    Each has a savepoint of its own: one that fails fails alone.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[Work, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self.commits = 0
+
+    async def run(self, work: Work) -> None:
+        """Do the work and return once it is committed.
+
+        Raises:
+            MetadataError: It was not committed.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._commit_all())
+        # Once queued it will be done, so a caller that is cancelled does not take it back.
+        await asyncio.shield(done)
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._task is not None:
+            await asyncio.wait((self._task,))
+
+    async def _commit_all(self) -> None:
+        try:
+            # Whatever else became ready in this turn of the loop joins the first transaction.
+            await asyncio.sleep(0)
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._commit(batch)
+        finally:
+            self._task = None
+
+    async def _commit(self, batch: Sequence[tuple[Work, asyncio.Future[None]]]) -> None:
+        try:
+            failures = await self._connection.run(_transaction, [work for work, _ in batch])
+        except (TusError, ValueError) as error:
+            # ValueError is what aiosqlite says of a closed connection.
+            failures = [error] * len(batch)
+        else:
+            self.commits += 1
+        for (_, done), failure in zip(batch, failures, strict=True):
+            if done.cancelled():
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
+
+
+def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[Exception | None]:
+    failures: list[Exception | None] = []
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for work in works:
+            connection.execute("SAVEPOINT one")
+            failure = _attempt(connection, work)
+            failures.append(failure)
+            if failure is not None:
+                connection.execute("ROLLBACK TO one")
+            connection.execute("RELEASE one")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return failures
+
+
+def _attempt(connection: sqlite3.Connection, work: Work) -> Exception | None:
+    try:
+        with translated():
+            work(connection)
+    except TusError as error:
+        return error
+    return None

@@ -1,0 +1,81 @@
+"""The SQLite schema, as numbered migrations.
+
+A migration that was released is never changed; the next one is added below it. The number of the
+last one that ran is the database's ``user_version``.
+"""
+
+import sqlite3
+
+from tusd_py.errors import SchemaTooNew
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE uploads (
+            id          TEXT PRIMARY KEY,
+            kind        TEXT NOT NULL CHECK (kind IN ('plain', 'partial', 'final')),
+            length      INTEGER,
+            offset      INTEGER NOT NULL,
+            max_length  INTEGER,
+            metadata    TEXT NOT NULL,
+            concat      TEXT,
+            parts       TEXT NOT NULL,
+            subject     TEXT,
+            created_at  REAL NOT NULL,
+            lifetime    REAL,
+            expires_at  REAL,
+            finished_at REAL,
+            path        TEXT UNIQUE,
+            run         TEXT NOT NULL,
+            verifying   INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE INDEX uploads_that_expire ON uploads (expires_at)
+        WHERE expires_at IS NOT NULL AND (finished_at IS NULL OR kind = 'partial')
+        """,
+        "CREATE INDEX uploads_of_subject ON uploads (subject, id) WHERE subject IS NOT NULL",
+        # One final upload for the same request, however often the client repeats it.
+        """
+        CREATE UNIQUE INDEX finals_by_request ON uploads (parts, metadata, ifnull(subject, ''))
+        WHERE kind = 'final'
+        """,
+        """
+        CREATE INDEX finals_unfinished ON uploads (id)
+        WHERE kind = 'final' AND finished_at IS NULL
+        """,
+        """
+        CREATE TABLE events (
+            number    INTEGER PRIMARY KEY,
+            id        TEXT NOT NULL UNIQUE,
+            upload_id TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX events_of_upload ON events (upload_id)",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date, all of it or nothing.
+
+    Raises:
+        SchemaTooNew: The database has migrations that this program does not know.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in MIGRATIONS[_version(connection) :]:
+            for statement in migration:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise SchemaTooNew(found=version, known=len(MIGRATIONS))
+    return int(version)

@@ -1,0 +1,184 @@
+"""Metadata in one SQLite file."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from tusd_py.errors import MetadataError, UploadExists, UploadNotFound
+from tusd_py.protocol.upload import Upload, UploadId
+
+from .base import Event
+from .connection import Connection, SharedCommits, Work
+from .rows import COLUMNS, from_upload, to_upload
+from .schema import migrate
+
+_TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+_PLACES = ", ".join("?" * len(COLUMNS.split(",")))
+_INSERT = f"INSERT INTO uploads ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - constants only
+_SELECT = f"SELECT {COLUMNS} FROM uploads "  # noqa: S608 - constants only
+_UPDATE = """
+    UPDATE uploads
+    SET length = ?, offset = ?, expires_at = ?, finished_at = ?, run = ?, verifying = ?
+    WHERE id = ?
+"""
+
+
+class SQLiteMetadata:
+    """Keeps uploads in an SQLite database in WAL mode, one connection to write and one to read.
+
+    Args:
+        path: The database, created with its folder at the start.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
+        self._shared: SharedCommits | None = None
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed since the start."""
+        return self._open_shared().commits
+
+    async def start(self, *, durable: bool) -> None:
+        # Connections of an event loop that ended without closing them.
+        for left in (self._writer, self._reader):
+            if left is not None:
+                left.abandon()
+        await asyncio.to_thread(_make_folder, self.path.parent)
+        self._writer = await Connection.open(self.path, durable=durable)
+        await self._writer.run(migrate)
+        self._reader = await Connection.open(self.path, durable=durable)
+        self._shared = SharedCommits(self._writer)
+
+    async def close(self) -> None:
+        if self._shared is not None:
+            await self._shared.idle()
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                await connection.close()
+        self._shared = self._reader = self._writer = None
+
+    async def create(self, upload: Upload) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            try:
+                connection.execute(_INSERT, from_upload(upload))
+            except sqlite3.IntegrityError as error:
+                if error.sqlite_errorcode not in _TAKEN:
+                    raise
+                raise UploadExists(upload.id) from error
+
+        await self._open_shared().run(work)
+
+    async def get(self, upload_id: UploadId) -> Upload:
+        found = await self._select("WHERE id = ?", upload_id)
+        if not found:
+            raise UploadNotFound(upload_id)
+        return found[0]
+
+    async def record(self, upload: Upload, *, event: Event | None = None) -> None:
+        await self._open_shared().run(_recording(upload, event))
+
+    async def delete(self, upload_id: UploadId) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM events WHERE upload_id = ?", (upload_id,))
+            connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
+
+        await self._open_shared().run(work)
+
+    async def page(
+        self, *, subject: str | None = None, after: UploadId | None = None, limit: int = 100
+    ) -> Sequence[Upload]:
+        if subject is None:
+            return await self._select("WHERE id > ? ORDER BY id LIMIT ?", after or "", limit)
+        return await self._select(
+            "WHERE subject = ? AND id > ? ORDER BY id LIMIT ?", subject, after or "", limit
+        )
+
+    async def expired(self, now: float, limit: int) -> Sequence[Upload]:
+        return await self._select(
+            "WHERE expires_at <= ? AND (finished_at IS NULL OR kind = 'partial') "
+            "ORDER BY expires_at LIMIT ?",
+            now,
+            limit,
+        )
+
+    async def finals_of(self, part: UploadId) -> Sequence[Upload]:
+        return await self._select(
+            "WHERE kind = 'final' AND finished_at IS NULL "
+            "AND instr(' ' || parts || ' ', ' ' || ? || ' ') > 0 ORDER BY id",
+            part,
+        )
+
+    async def same_final(self, upload: Upload) -> Upload | None:
+        found = await self._select(
+            "WHERE kind = 'final' AND parts = ? AND metadata = ? AND ifnull(subject, '') = ?",
+            " ".join(upload.parts),
+            upload.metadata,
+            upload.subject or "",
+        )
+        return found[0] if found else None
+
+    async def events(self, limit: int) -> Sequence[Event]:
+        def work(connection: sqlite3.Connection) -> list[Event]:
+            rows = connection.execute(
+                "SELECT id, upload_id FROM events ORDER BY number LIMIT ?", (limit,)
+            )
+            return [Event(id=row[0], upload_id=UploadId(row[1])) for row in rows]
+
+        return await self._open(self._reader).run(work)
+
+    async def settle(self, event_id: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM events WHERE id = ?", (event_id,))
+
+        await self._open_shared().run(work)
+
+    async def _select(self, where: str, *parameters: object) -> list[Upload]:
+        def work(connection: sqlite3.Connection) -> list[Upload]:
+            return [to_upload(row) for row in connection.execute(_SELECT + where, parameters)]
+
+        return await self._open(self._reader).run(work)
+
+    def _open(self, connection: Connection | None) -> Connection:
+        if connection is None:
+            raise MetadataError("The metadata store is not open.")
+        return connection
+
+    def _open_shared(self) -> SharedCommits:
+        if self._shared is None:
+            raise MetadataError("The metadata store is not open.")
+        return self._shared
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MetadataError from error
+
+
+def _recording(upload: Upload, event: Event | None) -> Work:
+    def work(connection: sqlite3.Connection) -> None:
+        updated = connection.execute(
+            _UPDATE,
+            (
+                upload.length,
+                upload.offset,
+                upload.expires_at,
+                upload.finished_at,
+                upload.run,
+                int(upload.verifying),
+                upload.id,
+            ),
+        )
+        if updated.rowcount != 1:
+            raise UploadNotFound(upload.id)
+        if event is not None:
+            connection.execute(
+                "INSERT INTO events (id, upload_id) VALUES (?, ?)", (event.id, event.upload_id)
+            )
+
+    return work

@@ -1,0 +1,125 @@
+"""The port of storage: bytes by upload, written at the committed offset."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, runtime_checkable
+
+from tusd_py.protocol.upload import Upload
+from tusd_py.streaming import Sink
+
+
+class Writer(Sink, Protocol):
+    """An open upload. Whoever gets one closes it, on every path."""
+
+    async def truncate(self, offset: int) -> None:
+        """Throw away what lies at and after ``offset``, and go on from there.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    async def sync(self) -> None:
+        """Make what was written as durable as the storage was started to be.
+
+        Raises:
+            StorageError: It failed. Bytes after the last successful ``sync`` may be lost, and
+                must not be acknowledged; syncing again proves nothing.
+        """
+        ...
+
+    async def publish(self) -> None:
+        """Sync, and move the upload to its ``path``, which it does not have to leave for.
+
+        Doing it again does no harm. An upload without a path stays where it is.
+
+        Raises:
+            StorageError: It failed, or another file is at the path.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the upload. Never raises."""
+        ...
+
+
+class Storage(Protocol):
+    """Files of bytes, one for each upload.
+
+    An upload that has no bytes yet may have no file: it counts as empty. Callers hold the lock on
+    an upload whenever they change it.
+    """
+
+    async def start(self, *, durable: bool) -> None:
+        """Get ready.
+
+        Args:
+            durable: What was synced survives the loss of power, not only of the process.
+
+        Raises:
+            StorageError: The place cannot be used.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back what ``start`` took."""
+        ...
+
+    def place(self, upload: Upload) -> str:
+        """Choose the ``path`` of a new upload, relative and with slashes, or check the one it has.
+
+        Raises:
+            CallableFailed: 500, the application's choice leads out of the folder.
+        """
+        ...
+
+    def writer(self, upload: Upload) -> Writer:
+        """Open an upload to write at ``upload.offset``; the first call to the writer does the work.
+
+        What is stored beyond the offset is thrown away then. Where fewer bytes are stored, that
+        call raises ``StorageDamaged``.
+        """
+        ...
+
+    async def size(self, upload: Upload) -> int:
+        """How many bytes are stored.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+        """Read a whole upload in pieces of bounded size.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    async def delete(self, upload: Upload) -> None:
+        """Remove the bytes, wherever they are; doing it again does no harm.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    async def free(self) -> int | None:
+        """How many bytes fit, if that can be told."""
+        ...
+
+
+@runtime_checkable
+class Composing(Protocol):
+    """A storage that builds an upload from others without sending their bytes through here."""
+
+    async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
+        """Make ``target`` the parts in order, not yet published, and return its size in bytes.
+
+        The parts stay. Doing it again starts anew and gives the same. It takes its time and holds
+        up nobody.
+
+        Raises:
+            StorageError: It failed; ``target`` may be partly there and can be composed again.
+        """
+        ...

@@ -1,0 +1,145 @@
+"""Blocking file work, in plain functions that run in worker threads."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from tusd_py.errors import StorageError, StorageFull
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# The kernel takes at most this many buffers in one call.
+_MOST_BUFFERS = 1024
+_COPY_BUFFER = 1024 * 1024
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_COPY = (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+# Windows opens in text mode without it; elsewhere it does not exist.
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function with the operating system's errors turned into ours.
+
+    The cause is kept for the log.
+    """
+    try:
+        return work(*args, **kwargs)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull from error
+        raise StorageError from error
+
+
+def open_to_write(path: Path, *, durable: bool) -> tuple[int, bool]:
+    """Open a file to write, creating it and its folder; tells whether it is new.
+
+    With ``durable`` the names of new folders are durable; that of the file is not yet.
+    """
+    flags = os.O_RDWR | _BINARY
+    try:
+        return os.open(path, flags), False
+    except FileNotFoundError:
+        pass
+    try:
+        return os.open(path, flags | os.O_CREAT, 0o640), True
+    except FileNotFoundError:
+        make_folder(path.parent, durable=durable)
+        return os.open(path, flags | os.O_CREAT, 0o640), True
+
+
+def write_at(fd: int, batch: Sequence[bytes], offset: int) -> Iterator[int]:
+    """Write buffers at an offset, yielding the bytes written by each system call."""
+    left: list[bytes | memoryview] = list(batch)
+    while left:
+        written = _write_some(fd, left[:_MOST_BUFFERS], offset)
+        yield written
+        offset += written
+        left = _without(left, written)
+
+
+def _write_some(fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
+    if hasattr(os, "pwritev"):
+        return os.pwritev(fd, buffers, offset)
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.write(fd, buffers[0])
+
+
+def _without(buffers: list[bytes | memoryview], size: int) -> list[bytes | memoryview]:
+    for index, buffer in enumerate(buffers):
+        if size < len(buffer):
+            return [memoryview(buffer)[size:], *buffers[index + 1 :]]
+        size -= len(buffer)
+    return []
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the platform can."""
+    if os.name == "nt":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(folder: Path, *, durable: bool) -> None:
+    """Create a folder and what is above it, with durable names if asked for."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        if durable:
+            sync_folder(new.parent)
+
+
+def move(source: Path, target: Path, *, durable: bool) -> None:
+    """Give a file its final name; never over another file, and again without harm.
+
+    Raises:
+        OSError: It failed; ``FileExistsError`` if another file has the name.
+    """
+    make_folder(target.parent, durable=durable)
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        if source.exists() and not source.samefile(target):
+            raise
+    except FileNotFoundError:
+        if not target.exists():
+            raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _move_without_links(source, target)
+    source.unlink(missing_ok=True)
+    if durable:
+        sync_folder(target.parent)
+
+
+def _move_without_links(source: Path, target: Path) -> None:
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    source.rename(target)
+
+
+def copy_some(source: int, target: int, *, offset: int, size: int) -> int:
+    """Copy up to ``size`` bytes to ``offset``, inside the kernel where it can.
+
+    ``source`` is read at its file position. File systems that share blocks (XFS, btrfs) copy no
+    byte at all.
+    """
+    if hasattr(os, "copy_file_range"):
+        try:
+            return os.copy_file_range(source, target, size, offset_dst=offset)
+        except OSError as error:
+            if error.errno not in _NO_COPY:
+                raise
+    data = os.read(source, min(size, _COPY_BUFFER))
+    return sum(write_at(target, [data], offset))

@@ -1,0 +1,132 @@
+"""Writing one upload's file."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+from tusd_py.errors import StorageDamaged
+from tusd_py.protocol.upload import Upload
+
+from . import disk
+from .threads import in_thread
+
+
+class FileWriter:
+    """The file of an upload, opened by the first call that needs it.
+
+    Every method is one visit to a worker thread.
+
+    Args:
+        upload: What is written, at its offset.
+        path: The file while the upload is unfinished.
+        published: The file once it is finished; None if it stays.
+        pool: The worker threads.
+        durable: Syncing is for the loss of power too.
+    """
+
+    def __init__(
+        self,
+        upload: Upload,
+        path: Path,
+        published: Path | None,
+        pool: Executor,
+        *,
+        durable: bool,
+    ) -> None:
+        self.offset = upload.offset
+        self._upload = upload
+        self._path = path
+        self._published = published
+        self._pool = pool
+        self._durable = durable
+        self._fd: int | None = None
+        self._new = False
+
+    async def write(self, batch: Sequence[bytes]) -> None:
+        await in_thread(self._pool, self._write, batch)
+
+    async def truncate(self, offset: int) -> None:
+        await in_thread(self._pool, self._truncate, offset)
+
+    async def sync(self) -> None:
+        if self._durable:
+            await in_thread(self._pool, self._sync)
+
+    async def publish(self) -> None:
+        await in_thread(self._pool, self._publish)
+
+    async def close(self) -> None:
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            await in_thread(self._pool, _close, fd)
+
+    def copy(self, source: int, size: int) -> bool:
+        """Append up to ``size`` bytes of an open file; False at its end. Blocks.
+
+        ``source`` is read at its file position.
+        """
+        copied = disk.copy_some(source, self._open(), offset=self.offset, size=size)
+        self.offset += copied
+        return copied > 0
+
+    def _open(self) -> int:
+        if self._fd is None:
+            self._take_back()
+            fd, new = disk.open_to_write(self._path, durable=self._durable)
+            try:
+                self._cut(fd)
+            except BaseException:
+                os.close(fd)
+                raise
+            self._fd, self._new = fd, new
+        return self._fd
+
+    def _take_back(self) -> None:
+        """Undo a publication whose end was not recorded, because the process died in between.
+
+        An upload that has no bytes yet takes nothing back: what has its name is another's.
+        """
+        if self._published is None or self._path.exists() or not self._published.is_file():
+            return
+        if not self._upload.offset and self._upload.length != 0:
+            return
+        if self._published.stat().st_size == self._upload.length:
+            disk.make_folder(self._path.parent, durable=self._durable)
+            self._published.rename(self._path)
+
+    def _cut(self, fd: int) -> None:
+        size, offset = os.fstat(fd).st_size, self._upload.offset
+        if size < offset:
+            raise StorageDamaged(self._upload.id, recorded=offset, stored=size)
+        if size > offset:
+            os.ftruncate(fd, offset)
+
+    def _write(self, batch: Sequence[bytes]) -> None:
+        for written in disk.write_at(self._open(), batch, self.offset):
+            self.offset += written
+
+    def _truncate(self, offset: int) -> None:
+        os.ftruncate(self._open(), offset)
+        self.offset = offset
+
+    def _sync(self) -> None:
+        os.fsync(self._open())
+        if self._new:
+            disk.sync_folder(self._path.parent)
+            self._new = False
+
+    def _publish(self) -> None:
+        self._open()
+        if self._durable:
+            self._sync()
+        if self._published is not None:
+            disk.move(self._path, self._published, durable=self._durable)
+
+
+def _close(fd: int) -> None:
+    # An error of close() tells nothing that a sync did not tell before.
+    try:
+        os.close(fd)
+    except OSError:
+        return

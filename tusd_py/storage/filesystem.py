@@ -1,0 +1,163 @@
+"""Storage in folders of one file system."""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from tusd_py.errors import StorageError
+from tusd_py.protocol.upload import Upload
+
+from . import disk
+from .file_writer import FileWriter
+from .layout import Layout, by_date, checked
+from .threads import in_thread
+
+_THREADS = 16
+_COMPOSING_THREADS = 2
+_PIECE = 1024 * 1024
+# One step of composing: long enough to be cheap, short enough for others to get their turn.
+_STEP = 64 * 1024 * 1024
+_FREE_IS_VALID = 1.0
+
+
+class FileStorage:
+    """Keeps unfinished uploads under ``root/uploads`` and finished ones under ``root/files``.
+
+    Args:
+        root: The folder, created at the start. Both parts must be on one file system.
+        layout: Chooses the path of a finished file below ``root/files``.
+    """
+
+    def __init__(self, root: Path | str, *, layout: Layout = by_date) -> None:
+        self.root = Path(root)
+        self.uploads = self.root / "uploads"
+        self.files = self.root / "files"
+        self._layout = layout
+        self._durable = True
+        self._pool = ThreadPoolExecutor(_THREADS, "tusd-py-disk")
+        self._composing = ThreadPoolExecutor(_COMPOSING_THREADS, "tusd-py-compose")
+        self._free: tuple[float, int] | None = None
+
+    async def start(self, *, durable: bool) -> None:
+        self._durable = durable
+        await in_thread(self._pool, self._prepare)
+
+    async def close(self) -> None:
+        """Nothing to do: idle threads end with the interpreter."""
+
+    def place(self, upload: Upload) -> str:
+        return checked(upload.path if upload.path is not None else self._layout(upload))
+
+    def writer(self, upload: Upload) -> FileWriter:
+        path, published = self._working(upload), self._published(upload)
+        if upload.finished and published is not None:
+            path, published = published, None
+        return FileWriter(upload, path, published, self._pool, durable=self._durable)
+
+    async def size(self, upload: Upload) -> int:
+        return await in_thread(self._pool, self._size, upload)
+
+    async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+        fd = await in_thread(self._pool, self._open, upload)
+        if fd is None:
+            return
+        try:
+            while piece := await in_thread(self._pool, os.read, fd, _PIECE):
+                yield piece
+        finally:
+            self._pool.submit(os.close, fd)
+
+    async def delete(self, upload: Upload) -> None:
+        await in_thread(self._pool, self._delete, upload)
+
+    async def free(self) -> int | None:
+        now = time.monotonic()
+        if self._free is None or now - self._free[0] > _FREE_IS_VALID:
+            usage = await in_thread(self._pool, shutil.disk_usage, self.root)
+            self._free = (now, usage.free)
+        return self._free[1]
+
+    async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
+        # A process that died while composing leaves something behind.
+        await self.delete(target)
+        writer = self.writer(replace(target, offset=0))
+        try:
+            for part in parts:
+                await self._copy(writer, part)
+            await writer.sync()
+        finally:
+            await writer.close()
+        return writer.offset
+
+    async def _copy(self, writer: FileWriter, part: Upload) -> None:
+        source = await in_thread(self._pool, self._open, part)
+        if source is None:
+            return
+        try:
+            while await in_thread(self._composing, writer.copy, source, _STEP):
+                pass
+        finally:
+            self._pool.submit(os.close, source)
+
+    def _working(self, upload: Upload) -> Path:
+        # Ids can come from the application, so a hash spreads them; names stay readable.
+        fold = hashlib.sha256(upload.id.encode()).hexdigest()
+        return self.uploads / fold[0] / fold[1] / upload.id
+
+    def _published(self, upload: Upload) -> Path | None:
+        return None if upload.path is None else self.files / upload.path
+
+    def _place(self, upload: Upload) -> Path:
+        """Where the bytes are.
+
+        An unfinished upload that is whole can have its final name already, if the process died
+        before the end was recorded. Anything else with that name is another's.
+        """
+        working, published = self._working(upload), self._published(upload)
+        if published is None or (not upload.finished and working.exists()):
+            return working
+        if upload.finished or (published.is_file() and published.stat().st_size == upload.length):
+            return published
+        return working
+
+    def _prepare(self) -> None:
+        for folder in (self.uploads, self.files):
+            disk.make_folder(folder, durable=self._durable)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise StorageError(f"The folder {folder} cannot be written.")
+        if self.uploads.stat().st_dev != self.files.stat().st_dev:
+            raise StorageError(f"{self.uploads} and {self.files} must be on one file system.")
+
+    def _size(self, upload: Upload) -> int:
+        try:
+            return self._place(upload).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _open(self, upload: Upload) -> int | None:
+        """Open the bytes to read; None if there is no file and need be none."""
+        try:
+            return os.open(self._place(upload), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            if upload.offset:
+                raise
+            return None
+
+    def _delete(self, upload: Upload) -> None:
+        place, published = self._place(upload), self._published(upload)
+        # Between the two steps of publishing, the file has both names.
+        if published is not None and _same(place, published):
+            published.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except FileNotFoundError:
+        return False

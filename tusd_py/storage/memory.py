@@ -1,0 +1,90 @@
+"""Storage in memory: for tests, and the yardstick for the others."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+from tusd_py.errors import StorageDamaged, StorageError
+from tusd_py.protocol.upload import Upload, UploadId
+
+_PIECE = 64 * 1024
+
+
+class MemoryStorage:
+    """Keeps everything in dictionaries; nothing survives the process."""
+
+    def __init__(self) -> None:
+        self.files: dict[UploadId, bytearray] = {}
+        self.published: dict[str, UploadId] = {}
+
+    async def start(self, *, durable: bool) -> None:
+        """Nothing to do: memory is never durable."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    def place(self, upload: Upload) -> str:
+        return upload.path or upload.id
+
+    def writer(self, upload: Upload) -> "_MemoryWriter":
+        return _MemoryWriter(self, upload)
+
+    async def size(self, upload: Upload) -> int:
+        return len(self.files.get(upload.id, b""))
+
+    async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+        data = self.files.get(upload.id, bytearray())
+        for start in range(0, len(data), _PIECE):
+            yield bytes(data[start : start + _PIECE])
+
+    async def delete(self, upload: Upload) -> None:
+        self.files.pop(upload.id, None)
+        if upload.path is not None and self.published.get(upload.path) == upload.id:
+            del self.published[upload.path]
+
+    async def free(self) -> int | None:
+        return None
+
+    async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
+        data = bytearray().join(self.files.get(part.id, bytearray()) for part in parts)
+        self.files[target.id] = data
+        return len(data)
+
+
+class _MemoryWriter:
+    def __init__(self, storage: MemoryStorage, upload: Upload) -> None:
+        self._storage = storage
+        self._upload = upload
+        self._file: bytearray | None = None
+        self.offset = upload.offset
+
+    async def write(self, batch: Sequence[bytes]) -> None:
+        file = self._open()
+        for chunk in batch:
+            file += chunk
+            self.offset += len(chunk)
+
+    async def truncate(self, offset: int) -> None:
+        del self._open()[offset:]
+        self.offset = offset
+
+    async def sync(self) -> None:
+        """Nothing to do."""
+
+    async def publish(self) -> None:
+        self._open()
+        path, own = self._upload.path, self._upload.id
+        if path is not None and self._storage.published.setdefault(path, own) != own:
+            raise StorageError
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    def _open(self) -> bytearray:
+        if self._file is None:
+            file = self._storage.files.setdefault(self._upload.id, bytearray())
+            if len(file) < self._upload.offset:
+                raise StorageDamaged(
+                    self._upload.id, recorded=self._upload.offset, stored=len(file)
+                )
+            del file[self._upload.offset :]
+            self._file = file
+        return self._file

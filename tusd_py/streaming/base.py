@@ -1,0 +1,91 @@
+"""The port of body sources: a pump that moves bytes into a sink and says why it stopped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Protocol
+
+
+class Stop(StrEnum):
+    """Why a pump stopped.
+
+    ``LIMIT`` and ``DUE`` mean: there is more. The others are the end of the body, for good or
+    ill.
+    """
+
+    END = "end"
+    LIMIT = "limit"
+    DUE = "due"
+    CUT = "cut"
+    IDLE = "idle"
+    REVOKED = "revoked"
+    SHUTDOWN = "shutdown"
+
+
+class Sink(Protocol):
+    """Takes bytes in order. Backends write it; sources fill it."""
+
+    @property
+    def offset(self) -> int:
+        """Where the next byte goes: everything before it was written."""
+        ...
+
+    async def write(self, batch: Sequence[bytes]) -> None:
+        """Write a batch at ``offset`` and move ``offset`` past what was written.
+
+        Raises:
+            StorageError: Not all could be written. ``offset`` counts what was.
+        """
+        ...
+
+
+class Interrupt:
+    """How others ask a transfer to stop. The first reason wins and stays."""
+
+    def __init__(self) -> None:
+        self.reason: Stop | None = None
+        self._watcher: Callable[[Stop], None] | None = None
+
+    def set(self, reason: Stop) -> None:
+        """Ask for a stop. Call it from the event loop."""
+        if self.reason is None:
+            self.reason = reason
+            if self._watcher is not None:
+                self._watcher(reason)
+
+    @contextmanager
+    def watched(self, watcher: Callable[[Stop], None]) -> Iterator[None]:
+        """Call ``watcher`` when the stop is asked for, or at once if it was."""
+        self._watcher = watcher
+        try:
+            if self.reason is not None:
+                watcher(self.reason)
+            yield
+        finally:
+            self._watcher = None
+
+
+class BodySource(Protocol):
+    """The body of one request.
+
+    A source never raises for what the network does: it stops, and says why. Every byte that it
+    was given before that is in the sink when ``pump`` returns.
+    """
+
+    async def pump(
+        self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
+    ) -> Stop:
+        """Move bytes into the sink until something ends it.
+
+        Args:
+            sink: Where the bytes go.
+            limit: The most bytes to move; None is no limit. ``LIMIT`` says that there is at least
+                one byte beyond it, which stays in the source.
+            due: The event loop's time in seconds after which to come back between two batches
+                even though more bytes come.
+            interrupt: Asked to stop through this, it leaves after one batch at least.
+
+        Raises:
+            StorageError: The sink failed; what it took counts.
+        """
+        ...

@@ -1,0 +1,118 @@
+"""Writing behind: one batch is written off the event loop while the next one fills."""
+
+import asyncio
+
+from .base import Sink
+from .budget import BufferBudget
+
+SMALLEST_BATCH = 64 * 1024
+LARGEST_BATCH = 4 * 1024 * 1024
+# A batch that fills faster than this is worth doubling: it pays for fewer thread hops.
+FAST_FILL = 0.02
+# One that fills slower holds bytes in memory for too long.
+SLOW_FILL = 0.2
+# An unfinished batch of a slow client is written after this time.
+LINGER = 0.25
+
+
+def next_batch_size(size: int, fill_seconds: float) -> int:
+    """Choose the size in bytes of the next batch from how long the last one took to fill."""
+    if fill_seconds < FAST_FILL:
+        return min(size * 2, LARGEST_BATCH)
+    if fill_seconds > SLOW_FILL:
+        return max(size // 2, SMALLEST_BATCH)
+    return size
+
+
+class BatchSize:
+    """The batch size of one connection, kept from one pump to the next."""
+
+    def __init__(self) -> None:
+        self.bytes = SMALLEST_BATCH
+
+    def adapt(self, fill_seconds: float) -> None:
+        """Learn from a batch that was full."""
+        self.bytes = next_batch_size(self.bytes, fill_seconds)
+
+
+class WriteBehind:
+    """Collects chunks into batches and writes each in a task of its own, one at a time.
+
+    The first failure of the sink is raised by whichever method is called next.
+    """
+
+    def __init__(self, sink: Sink, budget: BufferBudget, size: BatchSize) -> None:
+        self._sink = sink
+        self._budget = budget
+        self._size = size
+        self._loop = asyncio.get_running_loop()
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._since = 0.0
+        self._linger: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    async def add(self, chunk: bytes) -> None:
+        """Take a chunk; waits while two batches are held already, or the budget is spent."""
+        if not self._pending:
+            self._since = self._loop.time()
+            self._linger = self._loop.call_later(LINGER, self._lingered)
+        self._pending.append(chunk)
+        self._pending_bytes += len(chunk)
+        self._budget.take(len(chunk))
+        if self._pending_bytes >= self._size.bytes:
+            self._size.adapt(self._loop.time() - self._since)
+            await self._written()
+            self._flush()
+        if self._budget.spent:
+            await self.drain()
+
+    async def drain(self) -> None:
+        """Wait until everything that was taken is in the sink."""
+        await self._written()
+        self._flush()
+        await self._written()
+
+    def discard(self) -> None:
+        """Forget what was not handed to the sink; the transfer has failed."""
+        self._stop_lingering()
+        self._budget.give(self._pending_bytes)
+        self._pending, self._pending_bytes = [], 0
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            # Unlike awaiting the task, this does not cancel a write when the transfer is cancelled.
+            await asyncio.wait((self._writing,))
+            writing, self._writing = self._writing, None
+            if writing.exception() is not None:
+                # What comes after a gap must not be written.
+                self.discard()
+            writing.result()
+
+    def _lingered(self) -> None:
+        self._size.adapt(LINGER)
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._writing is not None and not self._writing.done():
+            # The lingering batch is written with the next one.
+            return
+        if self._writing is not None and self._writing.exception() is not None:
+            # Left for add or drain to raise.
+            return
+        if self._pending:
+            self._stop_lingering()
+            batch, size = self._pending, self._pending_bytes
+            self._pending, self._pending_bytes = [], 0
+            self._writing = self._loop.create_task(self._write(batch, size))
+
+    async def _write(self, batch: list[bytes], size: int) -> None:
+        try:
+            await self._sink.write(batch)
+        finally:
+            self._budget.give(size)
+
+    def _stop_lingering(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None

@@ -1,0 +1,162 @@
+"""The body source of any ASGI server: ``receive()``."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+
+from .base import Interrupt, Sink, Stop
+from .behind import BatchSize, WriteBehind
+from .budget import BufferBudget
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+# How long a transfer that was asked to leave may wait for its first bytes, so that two rivals
+# that keep displacing each other both make progress.
+LAST_CHANCE = 0.05
+
+
+def nothing_left() -> bytes:
+    """Stand in for servers that cannot hand out what they hold beyond ``receive()``."""
+    return b""
+
+
+class ReceivedBody:
+    """A body that comes through ASGI's ``receive()``.
+
+    ``receive()`` is cancelled once, when the transfer is interrupted and will not go on.
+
+    Args:
+        receive: The ASGI callable.
+        budget: Shared by all transfers of the process.
+        idle_timeout: Seconds without a byte after which the transfer stops; 0 is never.
+        leftover: Hands out bytes that the server holds but has not delivered, after an interrupt.
+    """
+
+    def __init__(
+        self,
+        receive: Receive,
+        budget: BufferBudget,
+        *,
+        idle_timeout: float,
+        leftover: Callable[[], bytes] = nothing_left,
+    ) -> None:
+        self._receive = receive
+        self._budget = budget
+        self._idle_timeout = idle_timeout
+        self._leftover = leftover
+        self._size = BatchSize()
+        self._excess = b""
+        self._ended: Stop | None = None
+        self._moved = False
+        # Waiting for the client, that is: the time a slow disk takes is not the client's.
+        self._waiting_since = math.inf
+
+    async def pump(
+        self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
+    ) -> Stop:
+        """Move bytes into the sink; see ``BodySource``."""
+        behind = WriteBehind(sink, self._budget, self._size)
+        room = _Room(limit)
+        try:
+            stop = await self._fill(behind, room, due, interrupt)
+            if stop in (Stop.IDLE, Stop.REVOKED, Stop.SHUTDOWN):
+                await behind.add(room.take(self._leftover()))
+        finally:
+            # What arrived is kept, also when this task is being cancelled.
+            with anyio.CancelScope(shield=True):
+                try:
+                    await behind.drain()
+                finally:
+                    behind.discard()
+        return stop
+
+    async def _fill(
+        self, behind: WriteBehind, room: "_Room", due: float, interrupt: Interrupt
+    ) -> Stop:
+        now = asyncio.get_running_loop().time
+        with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
+            while True:
+                chunk = self._excess or await self._next()
+                taken = room.take(chunk)
+                self._excess = chunk[len(taken) :]
+                if taken:
+                    self._moved = True
+                    await behind.add(taken)
+                if self._excess:
+                    return Stop.LIMIT
+                if self._ended is not None:
+                    return self._ended
+                if interrupt.reason is not None:
+                    return interrupt.reason
+                if now() >= due:
+                    return Stop.DUE
+        if self._ended is Stop.END and not self._excess:
+            return Stop.END
+        return interrupt.reason or Stop.CUT
+
+    async def _next(self) -> bytes:
+        """The next bytes, perhaps none; ``_ended`` tells when there will be no more."""
+        if self._ended is not None:
+            return b""
+        self._waiting_since = asyncio.get_running_loop().time()
+        try:
+            message = await self._receive()
+        finally:
+            self._waiting_since = math.inf
+        if message["type"] == "http.disconnect":
+            self._ended = Stop.CUT
+            return b""
+        if not message.get("more_body", False):
+            self._ended = Stop.END
+        body: bytes = message.get("body", b"")
+        return body
+
+    @contextmanager
+    def _stoppable(self, scope: anyio.CancelScope, interrupt: Interrupt) -> Iterator[None]:
+        """Cancel the scope when a stop is asked for, or no byte came for too long."""
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle | None = None
+
+        def leave(reason: Stop) -> None:
+            nonlocal timer
+            if timer is not None:
+                timer.cancel()
+            if reason is Stop.REVOKED and not self._moved:
+                timer = loop.call_later(LAST_CHANCE, scope.cancel)
+            else:
+                scope.cancel()
+
+        def look() -> None:
+            nonlocal timer
+            left = self._waiting_since + self._idle_timeout - loop.time()
+            if left <= 0:
+                interrupt.set(Stop.IDLE)
+            else:
+                timer = loop.call_later(min(left, self._idle_timeout), look)
+
+        if self._idle_timeout:
+            timer = loop.call_later(self._idle_timeout, look)
+        try:
+            with interrupt.watched(leave):
+                yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+
+class _Room:
+    """How many bytes may still be taken."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._left = limit
+
+    def take(self, chunk: bytes) -> bytes:
+        if self._left is None:
+            return chunk
+        taken = chunk if len(chunk) <= self._left else chunk[: self._left]
+        self._left -= len(taken)
+        return taken

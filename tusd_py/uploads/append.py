@@ -1,0 +1,52 @@
+"""PATCH: more bytes for an upload."""
+
+from tusd_py.errors import TooLarge
+from tusd_py.hooks import Request
+from tusd_py.protocol.requests import Append
+from tusd_py.protocol.rules import check_stale, plan_append
+from tusd_py.protocol.upload import Kind, Upload, UploadId
+
+from .concatenate import after_partial
+from .engine import Engine, Incoming, Outcome
+from .finish import complete, finish_unopened
+from .recovery import settled
+from .transfer import Transfer, is_empty
+
+
+async def append(
+    engine: Engine, upload_id: UploadId, wanted: Append, request: Request, incoming: Incoming
+) -> Outcome:
+    """Append the body of a request to an upload.
+
+    Raises:
+        UploadNotFound: 404.
+        ProtocolError: See ``protocol.rules.plan_append``.
+        LockTimeout: 423.
+        TransferStopped: The body ended early.
+        StorageError: 507 or 500.
+    """
+
+    def check(upload: Upload) -> None:
+        check_stale(wanted, upload)
+
+    async with engine.held(upload_id, request.subject, incoming.interrupt, check) as found:
+        upload = await settled(engine, found)
+        outcome = await _append(engine, upload, wanted, incoming)
+    if outcome.upload.kind is Kind.PARTIAL and outcome.upload.finished:
+        await after_partial(engine, outcome.upload)
+    return outcome
+
+
+async def _append(engine: Engine, upload: Upload, wanted: Append, incoming: Incoming) -> Outcome:
+    plan = plan_append(wanted, upload, engine.config.max_size)
+    if upload.finished:
+        # clause patch.finished: at the end of a finished upload nothing more can come.
+        if wanted.body.announced and not await is_empty(incoming):
+            raise TooLarge(limit=upload.offset, what="This upload")
+        return Outcome(upload=upload)
+    if wanted.body.announced:
+        return await Transfer(engine, upload, plan, wanted.body, incoming).run()
+    appended = upload.appended(upload.offset, length=plan.length, now=engine.now())
+    if complete(appended):
+        return await finish_unopened(engine, appended)
+    return Outcome(upload=await engine.record(appended))

@@ -1,0 +1,151 @@
+"""POST with ``Upload-Concat: final``: one upload out of several."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tusd_py.errors import NotSupported, StorageError, TransferStopped, UploadExists, UploadNotFound
+from tusd_py.hooks import Request
+from tusd_py.protocol.requests import Creation
+from tusd_py.protocol.rules import check_parts, final_length
+from tusd_py.protocol.upload import Upload, UploadId
+from tusd_py.storage import Composing
+from tusd_py.streaming import Interrupt, Stop
+
+from .create import new_upload
+from .engine import Engine, Outcome, log
+from .finish import finish_unopened
+
+
+async def concatenate(
+    engine: Engine, creation: Creation, part_ids: Sequence[UploadId], request: Request
+) -> Outcome:
+    """Create a final upload, or find the one that an earlier try of the same request made.
+
+    Composing goes on when the client goes away: one that repeats the request comes to the same
+    upload. With unfinished parts it starts when the last one is finished.
+
+    Raises:
+        NotSupported: 501.
+        InvalidConcat: 400, a part is unknown, another's, or not a partial upload.
+        TooLarge: 413.
+        Reject: The application refused.
+        StorageError: 507 or 500; repeating the request tries again.
+    """
+    parts = await _parts(engine, part_ids)
+    check_parts(parts, request.subject, engine.config.max_size)
+    found = [part for part in parts if part is not None]
+    creation = replace(creation, length=final_length(found))
+    upload = await _find_or_add(engine, creation, found, request)
+    if upload.finished or not all(part.finished for part in found):
+        return Outcome(upload=upload)
+    # Shielded: the request is one of several that may wait for it.
+    return await asyncio.shield(start_composing(engine, upload))
+
+
+async def after_partial(engine: Engine, part: Upload) -> None:
+    """Start composing the final uploads that waited for this part."""
+    for final in await engine.metadata.finals_of(part.id):
+        await compose_if_ready(engine, final)
+
+
+async def compose_if_ready(engine: Engine, final: Upload) -> None:
+    """Start composing an unfinished final upload if all its parts are there."""
+    parts = await _parts(engine, final.parts)
+    if all(part is not None and part.finished for part in parts):
+        start_composing(engine, final)
+
+
+async def known_length(engine: Engine, final: Upload) -> int | None:
+    """The length in bytes of a final upload, as far as its parts tell by now."""
+    parts = await _parts(engine, final.parts)
+    found = [part for part in parts if part is not None]
+    return final_length(found) if len(found) == len(parts) else None
+
+
+def start_composing(engine: Engine, final: Upload) -> asyncio.Task[Outcome]:
+    """Compose in the background, once for all who ask."""
+    task = engine.composing.get(final.id)
+    if task is None:
+        task = engine.background.start(_compose(engine, final.id, final.subject))
+        engine.composing[final.id] = task
+        task.add_done_callback(lambda _: engine.composing.pop(final.id, None))
+    return task
+
+
+async def _find_or_add(
+    engine: Engine, creation: Creation, parts: Sequence[Upload], request: Request
+) -> Upload:
+    upload = await new_upload(engine, creation, request, parts)
+    existing = await _same(engine, upload)
+    if existing is not None:
+        return existing
+    try:
+        await engine.metadata.create(upload)
+    except UploadExists:
+        existing = await _same(engine, upload)
+        if existing is None:
+            raise
+        return existing
+    log.info("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
+    return upload
+
+
+async def _same(engine: Engine, upload: Upload) -> Upload | None:
+    existing = await engine.metadata.same_final(upload)
+    if existing is not None and existing.expired(engine.now()):
+        await engine.storage.delete(existing)
+        await engine.metadata.delete(existing.id)
+        return None
+    return existing
+
+
+async def _parts(engine: Engine, part_ids: Sequence[UploadId]) -> list[Upload | None]:
+    known: dict[UploadId, Upload | None] = {}
+    for part_id in part_ids:
+        if part_id not in known:
+            known[part_id] = await _part(engine, part_id)
+    return [known[part_id] for part_id in part_ids]
+
+
+async def _part(engine: Engine, part_id: UploadId) -> Upload | None:
+    try:
+        part = await engine.metadata.get(part_id)
+    except UploadNotFound:
+        return None
+    return None if part.expired(engine.now()) else part
+
+
+async def _compose(engine: Engine, upload_id: UploadId, subject: str | None) -> Outcome:
+    interrupt = Interrupt()
+    async with engine.held(upload_id, subject, interrupt) as upload:
+        if upload.finished:
+            return Outcome(upload=upload)
+        parts = [part for part in await _parts(engine, upload.parts) if part is not None]
+        size = await _copy(engine, upload, parts, interrupt)
+        composed = upload.appended(size, length=size, now=engine.now())
+        return await finish_unopened(engine, composed)
+
+
+async def _copy(
+    engine: Engine, upload: Upload, parts: Sequence[Upload], interrupt: Interrupt
+) -> int:
+    """Compose, unless somebody wants the upload: whoever terminates it need not wait."""
+    if not isinstance(engine.storage, Composing):
+        raise NotSupported("concatenation")
+    copying = asyncio.ensure_future(engine.storage.compose(upload, parts))
+
+    def stop(_: Stop) -> None:
+        copying.cancel()
+
+    with interrupt.watched(stop):
+        try:
+            size = await copying
+        except asyncio.CancelledError:
+            if interrupt.reason is None:
+                copying.cancel()
+                raise
+            raise TransferStopped(interrupt.reason.value) from None
+    if size != sum(part.offset for part in parts):
+        raise StorageError
+    return size

@@ -1,0 +1,153 @@
+"""POST: a new upload, perhaps with its first bytes."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tusd_py.errors import (
+    CallableFailed,
+    ChecksumMismatch,
+    StorageFull,
+    TooLarge,
+    UnsupportedMediaType,
+    UploadExists,
+)
+from tusd_py.hooks import Changes, NewUpload, Request
+from tusd_py.hooks.calling import call_each
+from tusd_py.protocol.metadata import format_metadata, parse_metadata
+from tusd_py.protocol.requests import Creation
+from tusd_py.protocol.rules import plan_body
+from tusd_py.protocol.upload import Kind, Upload, UploadId
+
+from .engine import Engine, Incoming, Outcome, log
+from .finish import finish_unopened
+from .transfer import Transfer, is_empty
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+
+
+async def create(
+    engine: Engine, creation: Creation, request: Request, incoming: Incoming
+) -> Outcome:
+    """Create a plain or partial upload and receive the body that came with the request.
+
+    Raises:
+        UnsupportedMediaType: 415, there is a body and it is of another type.
+        StorageFull: 507, there is less room than ``Upload-Length``.
+        Reject: The application refused.
+        CallableFailed: 500.
+        ChecksumMismatch: 460, and no upload was created.
+        TooLarge: 413, and no upload was created.
+        TransferStopped: The body ended early; the upload exists, unknown to the client.
+    """
+    if creation.body.announced and creation.foreign_type:
+        # Real clients send a chunked body with nothing in it.
+        if not await is_empty(incoming):
+            raise UnsupportedMediaType
+        creation = replace(creation, body=replace(creation.body, announced=False))
+    await _check_room(engine, creation.length)
+    upload = await new_upload(engine, creation, request)
+    await add(engine, upload)
+    log.info("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
+    if creation.body.announced:
+        return await _receive(engine, upload, creation, incoming)
+    # clause creation.empty
+    if upload.length == 0:
+        return await finish_unopened(engine, upload)
+    return Outcome(upload=upload)
+
+
+async def new_upload(
+    engine: Engine, creation: Creation, request: Request, parts: Sequence[Upload] = ()
+) -> Upload:
+    """Make the facts of a new upload, with what the application wants of it.
+
+    Raises:
+        Reject: The application refused.
+        CallableFailed: 500, it failed, or asked for what cannot be.
+    """
+    changes = await _ask(engine, creation, request)
+    now = engine.now()
+    lifetime = changes.lifetime if changes.lifetime is not None else engine.config.expire_after
+    lifetime = None if lifetime is None or math.isinf(lifetime) else lifetime
+    upload = Upload(
+        id=_checked_id(changes.id) if changes.id is not None else UploadId(engine.new_id()),
+        kind=creation.kind,
+        length=creation.length,
+        max_length=changes.max_length,
+        metadata=_metadata(creation, changes),
+        concat=creation.concat,
+        parts=tuple(part.id for part in parts),
+        subject=request.subject,
+        created_at=now,
+        lifetime=lifetime,
+        expires_at=None if lifetime is None else now + lifetime,
+        path=changes.path,
+        run=engine.run,
+    )
+    if upload.max_length is not None and (upload.length or 0) > upload.max_length:
+        raise TooLarge(limit=upload.max_length, what="This upload")
+    # A partial upload is never published.
+    path = None if upload.kind is Kind.PARTIAL else engine.storage.place(upload)
+    return replace(upload, path=path)
+
+
+async def add(engine: Engine, upload: Upload) -> None:
+    """Record a new upload.
+
+    Raises:
+        CallableFailed: 500, the application chose an id or a path that is taken.
+    """
+    try:
+        await engine.metadata.create(upload)
+    except UploadExists as error:
+        log.warning("upload.exists", upload_id=upload.id, path=upload.path)
+        raise CallableFailed("on_create") from error
+
+
+async def _ask(engine: Engine, creation: Creation, request: Request) -> Changes:
+    if not engine.hooks.on_create:
+        return Changes()
+    new = NewUpload(
+        kind=creation.kind,
+        length=creation.length,
+        metadata=parse_metadata(creation.metadata),
+        request=request,
+    )
+    return await call_each("on_create", engine.hooks.on_create, new) or Changes()
+
+
+def _checked_id(chosen: str) -> UploadId:
+    # An id from the application may hold what a client sent.
+    if not _GOOD_ID.fullmatch(chosen):
+        log.error("hook.bad_id", hook="on_create")
+        raise CallableFailed("on_create")
+    return UploadId(chosen)
+
+
+def _metadata(creation: Creation, changes: Changes) -> str:
+    if changes.metadata is None:
+        return creation.metadata
+    return format_metadata(changes.metadata)
+
+
+async def _check_room(engine: Engine, length: int | None) -> None:
+    if length:
+        free = await engine.storage.free()
+        if free is not None and free < length:
+            raise StorageFull
+
+
+async def _receive(
+    engine: Engine, upload: Upload, creation: Creation, incoming: Incoming
+) -> Outcome:
+    """Receive the first bytes. A client that is refused never learns of the upload."""
+    try:
+        plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
+        async with engine.held(upload.id, upload.subject, incoming.interrupt) as held:
+            return await Transfer(engine, held, plan, creation.body, incoming).run()
+    except (ChecksumMismatch, TooLarge):
+        await engine.storage.delete(upload)
+        await engine.metadata.delete(upload.id)
+        raise

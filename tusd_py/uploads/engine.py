@@ -1,0 +1,159 @@
+"""What all verbs share: the backends, and an upload held under its lock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tusd_py.config import Config
+from tusd_py.errors import LockTimeout, UploadNotFound
+from tusd_py.hooks import Hooks, Reply
+from tusd_py.locks import Locks
+from tusd_py.metadata import Event, Metadata
+from tusd_py.protocol.upload import Upload, UploadId
+from tusd_py.storage import Storage
+from tusd_py.streaming import BodySource, Interrupt, Stop
+from tusd_py.telemetry import get_logger
+
+log = get_logger("tusd_py.uploads")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a request.
+
+    Attributes:
+        upload: The upload afterwards.
+        reply: What a callable wants the answer to be.
+    """
+
+    upload: Upload
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """The body of a request on its way in.
+
+    Attributes:
+        source: Where the bytes come from.
+        interrupt: Through which others end the transfer.
+        trailer: Gives the value of the ``Upload-Checksum`` trailer once the body has ended.
+    """
+
+    source: BodySource
+    interrupt: Interrupt
+    trailer: Callable[[], str | None]
+
+
+class Background:
+    """Tasks that outlive the request that started them; ``close`` ends them."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine; what it raises is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait for it."""
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background.failed", exc_info=error)
+
+
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """The parts that the verbs work with.
+
+    Attributes:
+        run: This boot of the machine and this run of the program, as ``<boot>/<run>``.
+        now: Tells Unix time in seconds.
+        new_id: Makes ids of at least 128 random bits.
+        unsettled: Uploads whose stored bytes may differ from what is recorded, because something
+            failed, and whether the bytes beyond that count.
+        composing: The tasks that put final uploads together.
+        notify: Called when an event waits to be told to the application.
+    """
+
+    storage: Storage
+    metadata: Metadata
+    locks: Locks
+    config: Config
+    hooks: Hooks
+    run: str
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+    background: Background = field(default_factory=Background)
+    unsettled: dict[UploadId, bool] = field(default_factory=dict)
+    composing: dict[UploadId, asyncio.Task[Outcome]] = field(default_factory=dict)
+    notify: Callable[[], None] = lambda: None
+
+    async def find(self, upload_id: UploadId, subject: str | None) -> Upload:
+        """Look up an upload of this subject.
+
+        Raises:
+            UploadNotFound: There is none, it has expired, or it is another's.
+        """
+        upload = await self.metadata.get(upload_id)
+        if upload.subject != subject or upload.expired(self.now()):
+            raise UploadNotFound(upload_id)
+        return upload
+
+    @asynccontextmanager
+    async def held(
+        self,
+        upload_id: UploadId,
+        subject: str | None,
+        interrupt: Interrupt,
+        check: Callable[[Upload], None] | None = None,
+    ) -> AsyncIterator[Upload]:
+        """Hold the lock on an upload, and have it as it is then.
+
+        A free lock is taken at once, so that the upload is read only once. The holder of a busy
+        one is asked to leave, but not before ``check`` has let the upload as recorded through: a
+        stale request never disturbs a healthy transfer.
+
+        Raises:
+            UploadNotFound: See ``find``.
+            LockTimeout: The holder did not leave in ``lock_timeout`` seconds.
+        """
+
+        def revoke() -> None:
+            interrupt.set(Stop.REVOKED)
+
+        async with AsyncExitStack() as stack:
+            try:
+                at_once = self.locks.hold(upload_id, timeout=0, on_revoke=revoke)
+                await stack.enter_async_context(at_once)
+            except LockTimeout:
+                upload = await self.find(upload_id, subject)
+                if check is not None:
+                    check(upload)
+                patient = self.locks.hold(
+                    upload_id, timeout=self.config.lock_timeout, on_revoke=revoke
+                )
+                await stack.enter_async_context(patient)
+            yield await self.find(upload_id, subject)
+
+    async def record(self, upload: Upload, event: Event | None = None) -> Upload:
+        """Record an upload as this run of the program leaves it."""
+        recorded = replace(upload, run=self.run)
+        try:
+            await self.metadata.record(recorded, event=event)
+        except BaseException:
+            self.unsettled.setdefault(upload.id, True)
+            raise
+        self.unsettled.pop(upload.id, None)
+        return recorded

@@ -1,0 +1,45 @@
+"""Removing what nobody came back for."""
+
+from tusd_py.errors import LockTimeout, UploadNotFound
+from tusd_py.protocol.upload import UploadId
+
+from .engine import Engine, log
+from .terminate import remove
+
+_AT_ONCE = 200
+
+
+async def sweep(engine: Engine) -> int:
+    """Remove the uploads that have expired; returns how many.
+
+    One that is being used is left alone: using it made it live on.
+    """
+    removed = 0
+    passed_over: set[UploadId] = set()
+    while True:
+        expired = await engine.metadata.expired(engine.now(), _AT_ONCE + len(passed_over))
+        fresh = [upload for upload in expired if upload.id not in passed_over]
+        if not fresh:
+            return removed
+        for upload in fresh:
+            if await _expire(engine, upload.id):
+                removed += 1
+            else:
+                passed_over.add(upload.id)
+
+
+async def _expire(engine: Engine, upload_id: UploadId) -> bool:
+    try:
+        async with engine.locks.hold(upload_id, timeout=0, on_revoke=_ignore, ask=False):
+            upload = await engine.metadata.get(upload_id)
+            if not upload.expired(engine.now()):
+                return False
+            await remove(engine, upload)
+    except (LockTimeout, UploadNotFound):
+        return False
+    log.info("upload.expired", upload_id=upload_id, offset=upload.offset)
+    return True
+
+
+def _ignore() -> None:
+    """Removing is quick: whoever waits gets in soon."""

@@ -1,0 +1,43 @@
+"""HEAD: where an upload stands."""
+
+from dataclasses import replace
+
+from tusd_py.errors import CallableFailed, Reject
+from tusd_py.protocol.upload import Kind, Upload, UploadId
+from tusd_py.streaming import Interrupt
+
+from .concatenate import compose_if_ready, known_length
+from .engine import Engine
+from .finish import complete, finish_unopened
+from .recovery import settled
+
+
+async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> Upload:
+    """Return an upload with the offset from which its client can go on.
+
+    A running transfer is asked to end, for it can only be what is left of a dead connection. A
+    finished upload needs no lock, and a final one none either.
+
+    Raises:
+        UploadNotFound: 404.
+        LockTimeout: 423.
+    """
+    upload = await engine.find(upload_id, subject)
+    if upload.kind is Kind.FINAL and not upload.finished:
+        await compose_if_ready(engine, upload)
+        return replace(upload, length=await known_length(engine, upload))
+    if upload.finished:
+        return upload
+    async with engine.held(upload_id, subject, Interrupt()) as held:
+        return await _recovered(engine, held)
+
+
+async def _recovered(engine: Engine, held: Upload) -> Upload:
+    upload = await settled(engine, held)
+    if complete(upload) and held.run != engine.run:
+        # The process died between the last byte and the end.
+        try:
+            return (await finish_unopened(engine, upload)).upload
+        except (Reject, CallableFailed):
+            return upload
+    return upload

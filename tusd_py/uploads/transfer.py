@@ -1,0 +1,203 @@
+"""One body into one upload."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import anyio
+
+from tusd_py.errors import (
+    ChecksumMismatch,
+    InvalidHeader,
+    ProtocolError,
+    StorageError,
+    StorageFull,
+    TooLarge,
+    TransferStopped,
+)
+from tusd_py.protocol.checksum import ALGORITHMS, Checksum, Verifier, parse_checksum
+from tusd_py.protocol.requests import Body
+from tusd_py.protocol.rules import Plan
+from tusd_py.protocol.upload import Upload
+from tusd_py.storage import Writer
+from tusd_py.streaming import Sink, Stop
+from tusd_py.streaming.verified import HashingSink
+
+from .engine import Engine, Incoming, Outcome
+from .finish import complete, finish
+
+
+class Transfer:
+    """Moves a request's body into an upload whose lock is held.
+
+    Args:
+        engine: The shared parts.
+        upload: As recorded.
+        plan: Where the bytes go and how many may.
+        body: What the headers say of it.
+        incoming: The bytes, and how others end them.
+    """
+
+    def __init__(
+        self, engine: Engine, upload: Upload, plan: Plan, body: Body, incoming: Incoming
+    ) -> None:
+        self._engine = engine
+        self._upload = upload
+        self._plan = plan
+        self._body = body
+        self._incoming = incoming
+
+    async def run(self) -> Outcome:
+        """Receive the body, commit what arrived, and finish the upload if that was all of it.
+
+        Raises:
+            TransferStopped: The body ended early. What arrived is kept, unless it had a checksum.
+            ChecksumMismatch: 460, the body was discarded.
+            TooLarge: 413, the body runs past the upload's limit; it was discarded as far as it
+                was not committed in between.
+            StorageFull: 507, what fitted is kept.
+            StorageError: 500.
+        """
+        verifier = self._verifier()
+        if verifier is not None:
+            # Before the first byte: after a crash nobody can tell whether these bytes were good.
+            self._upload = await self._engine.record(replace(self._upload, verifying=True))
+        writer = self._engine.storage.writer(self._upload)
+        try:
+            stop = await self._receive(writer, verifier)
+            return await self._conclude(writer, verifier, stop)
+        except asyncio.CancelledError:
+            # The server gives up on the request. The next one finds out what there is.
+            self._engine.unsettled.setdefault(self._upload.id, verifier is None)
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await writer.close()
+
+    def _verifier(self) -> Verifier | None:
+        if self._body.checksum is not None:
+            return Verifier([self._body.checksum.algorithm])
+        if self._body.checksum_in_trailer:
+            return Verifier(ALGORITHMS)
+        return None
+
+    async def _receive(self, writer: Writer, verifier: Verifier | None) -> Stop:
+        """Pump, committing now and then, until the body ends one way or another."""
+        config = self._engine.config
+        now = asyncio.get_running_loop().time
+        sink: Sink = writer if verifier is None else HashingSink(writer, verifier.update)
+        while True:
+            room = self._room(writer)
+            # What is to be verified is committed whole or not at all.
+            step = room if verifier else _smaller(room, config.sync_bytes)
+            due = math.inf if verifier else now() + config.sync_seconds
+            try:
+                stop = await self._incoming.source.pump(
+                    sink, limit=step, due=due, interrupt=self._incoming.interrupt
+                )
+            except StorageFull:
+                await self._keep(writer, verifier)
+                raise
+            except StorageError:
+                self._engine.unsettled[self._upload.id] = False
+                raise
+            if stop is Stop.LIMIT and self._room(writer) == 0:
+                # clause patch.exceeds-length
+                limit = writer.offset
+                await self._back(writer)
+                raise TooLarge(limit=limit, what="This upload")
+            if stop not in (Stop.LIMIT, Stop.DUE):
+                return stop
+            await self._commit(writer)
+
+    async def _conclude(self, writer: Writer, verifier: Verifier | None, stop: Stop) -> Outcome:
+        if stop is not Stop.END:
+            await self._keep(writer, verifier)
+            raise TransferStopped(stop.value)
+        if verifier is not None:
+            await self._verify(writer, verifier)
+        return await self._end(writer)
+
+    async def _verify(self, writer: Writer, verifier: Verifier) -> None:
+        try:
+            expected = self._expected()
+            if not verifier.matches(expected):
+                raise ChecksumMismatch
+        except ProtocolError:
+            # clause checksum.mismatch
+            await self._back(writer)
+            raise
+
+    def _expected(self) -> Checksum:
+        if self._body.checksum is not None:
+            return self._body.checksum
+        value = self._incoming.trailer()
+        if value is None:
+            raise InvalidHeader("Upload-Checksum", "was announced as a trailer and did not come")
+        return parse_checksum(value)
+
+    async def _keep(self, writer: Writer, verifier: Verifier | None) -> None:
+        """Commit what arrived of a body that ended early."""
+        if verifier is not None:
+            await self._back(writer)
+        else:
+            await self._end(writer)
+
+    async def _end(self, writer: Writer) -> Outcome:
+        upload = self._appended(writer)
+        if complete(upload):
+            return await finish(self._engine, upload, writer)
+        await self._commit(writer)
+        return Outcome(upload=self._upload)
+
+    async def _commit(self, writer: Writer) -> None:
+        """Make what was written safe, and then say so."""
+        try:
+            await writer.sync()
+        except StorageError:
+            self._engine.unsettled[self._upload.id] = False
+            raise
+        self._upload = await self._engine.record(self._appended(writer))
+
+    async def _back(self, writer: Writer) -> None:
+        """Discard what is not committed."""
+        await writer.truncate(self._upload.offset)
+        self._upload = await self._engine.record(replace(self._upload, verifying=False))
+
+    def _appended(self, writer: Writer) -> Upload:
+        return self._upload.appended(
+            writer.offset, length=self._plan.length, now=self._engine.now()
+        )
+
+    def _room(self, writer: Writer) -> int | None:
+        if self._plan.room is None:
+            return None
+        return self._plan.offset + self._plan.room - writer.offset
+
+
+def _smaller(room: int | None, step: int) -> int:
+    return step if room is None else min(room, step)
+
+
+async def is_empty(incoming: Incoming) -> bool:
+    """Tell whether a body turns out to have no byte.
+
+    Raises:
+        TransferStopped: It ended otherwise.
+    """
+    stop = await incoming.source.pump(
+        _Nothing(), limit=0, due=math.inf, interrupt=incoming.interrupt
+    )
+    if stop not in (Stop.END, Stop.LIMIT):
+        raise TransferStopped(stop.value)
+    return stop is Stop.END
+
+
+class _Nothing:
+    """A sink for nothing."""
+
+    offset = 0
+
+    async def write(self, batch: Sequence[bytes]) -> None:
+        raise AssertionError(f"{len(batch)} chunks came through a limit of 0 bytes")

@@ -1,0 +1,35 @@
+"""From settings to concrete backends: the only module that names them."""
+
+from dataclasses import dataclass
+
+from tusd_py.config import Settings
+from tusd_py.locks import Locks
+from tusd_py.locks.memory import MemoryLocks
+from tusd_py.metadata import Metadata
+from tusd_py.metadata.sqlite import SQLiteMetadata
+from tusd_py.storage import Storage
+from tusd_py.storage.filesystem import FileStorage
+from tusd_py.storage.layout import LAYOUTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """The parts that settings ask for; nothing is opened yet."""
+
+    storage: Storage
+    metadata: Metadata
+    locks: Locks
+
+
+def backends(settings: Settings) -> Backends:
+    """Choose the backends of the standalone server: a folder with files and a database."""
+    return Backends(
+        storage=FileStorage(settings.data_dir, layout=LAYOUTS[settings.layout]),
+        metadata=SQLiteMetadata(settings.data_dir / "tus.db"),
+        locks=default_locks(),
+    )
+
+
+def default_locks() -> Locks:
+    """The locks for who names none: enough for one process."""
+    return MemoryLocks()
