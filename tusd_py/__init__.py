@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .asgi.app import TusApp
     from .asgi.cors import ALLOW_HEADERS, ALLOW_METHODS, EXPOSE_HEADERS
-    from .config import GB, KB, MB, Config, Cors, GiB, KiB, MiB, days, hours
+    from .config import Config, Cors
     from .errors import Reject, TusError, UploadNotFound
     from .hooks.base import Changes, NewUpload, Reply, Request
     from .metadata.memory import MemoryMetadata
     from .metadata.sqlite import SQLiteMetadata
     from .protocol.metadata import parse_metadata
     from .protocol.upload import Kind, Upload
+    from .quantities import GB, KB, MB, GiB, KiB, MiB, days, hours
     from .storage.filesystem import FileStorage
     from .storage.layout import by_date, by_id
     from .storage.memory import MemoryStorage
@@ -27,14 +28,14 @@ _HOMES = {
     "TusApp": "asgi.app",
     "Config": "config",
     "Cors": "config",
-    "GB": "config",
-    "GiB": "config",
-    "KB": "config",
-    "KiB": "config",
-    "MB": "config",
-    "MiB": "config",
-    "days": "config",
-    "hours": "config",
+    "GB": "quantities",
+    "GiB": "quantities",
+    "KB": "quantities",
+    "KiB": "quantities",
+    "MB": "quantities",
+    "MiB": "quantities",
+    "days": "quantities",
+    "hours": "quantities",
     "Reject": "errors",
     "TusError": "errors",
     "UploadNotFound": "errors",

@@ -17,14 +17,14 @@ class Answer:
         headers: By name, as they are written.
         body: All of it.
         stream: Instead of ``body``, for what is too long.
-        code: The error's stable code, for the log.
+        facts: What the request's log line says beside the usual.
     """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: AsyncGenerator[bytes, None] | None = None
-    code: str | None = None
+    facts: dict[str, object] = field(default_factory=dict)
 
 
 async def send_answer(send: Send, answer: Answer, *, with_body: bool) -> None:

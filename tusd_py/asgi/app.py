@@ -4,10 +4,9 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import psutil
 from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp
 
 from tusd_py.config import Config
 from tusd_py.hooks import Hooks
@@ -40,7 +39,7 @@ class TusApp:
         config: The behaviour.
         clock: Tells Unix time in seconds.
         new_id: Makes ids of at least 128 random bits, URL-safe.
-        boot_id: Names this boot of the machine.
+        boot_id: Names this boot of the machine; None asks the machine.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, all but two with defaults
@@ -61,11 +60,10 @@ class TusApp:
         self._locks = locks or default_locks()
         self._clock = clock
         self._new_id = new_id
-        self._boot_id = boot_id
         self._hooks = Hooks()
-        self._runtime = Runtime(self._make_engine)
+        self._runtime = Runtime(self._make_engine, boot_id)
         self._handler = Handler(self.config, self._hooks, auth, self._runtime)
-        self._lifespan_router = Router(lifespan=self.lifespan)
+        self._whole = self.below("")
         self.uploads = Uploads(self._runtime.started)
 
     def on_access(self, callable_: OnAccess) -> OnAccess:
@@ -127,18 +125,18 @@ class TusApp:
         the clients that do not follow one.
         """
         base = prefix.rstrip("/")
-        endpoint = _Endpoint(self._handler, base)
+        endpoint = self.below(prefix)
         return [Route(base or "/", endpoint), Route(f"{base}/{{tus_path:path}}", endpoint)]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as a mounted or a whole ASGI application."""
-        if scope["type"] == "http":
-            await self._handler.handle(scope, receive, send, prefix="")
-        else:
-            await self._lifespan_router(scope, receive, send)
+    def below(self, prefix: str) -> ASGIApp:
+        """Make a whole ASGI application with the uploads below a path such as ``/files``."""
+        return _Below(self, self._handler, prefix.rstrip("/"))
 
-    def _make_engine(self) -> Engine:
-        boot_id = self._boot_id or _boot_id()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as a mounted application, or as a whole one with the uploads at its root."""
+        await self._whole(scope, receive, send)
+
+    def _make_engine(self, boot_id: str) -> Engine:
         return Engine(
             storage=self._storage,
             metadata=self._metadata,
@@ -151,20 +149,16 @@ class TusApp:
         )
 
 
-class _Endpoint:
-    """The application below a prefix, as an endpoint for ``Route``."""
+class _Below:
+    """The application below a prefix. An object and not a function, which ``Route`` would wrap."""
 
-    def __init__(self, handler: Handler, prefix: str) -> None:
+    def __init__(self, app: TusApp, handler: Handler, prefix: str) -> None:
         self._handler = handler
         self._prefix = prefix
+        self._others = Router(lifespan=app.lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._handler.handle(scope, receive, send, prefix=self._prefix)
-
-
-def _boot_id() -> str:
-    """This boot of the machine by name, or by its time where it has no name."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return str(int(psutil.boot_time()))
+        if scope["type"] == "http":
+            await self._handler.handle(scope, receive, send, prefix=self._prefix)
+        else:
+            await self._others(scope, receive, send)

@@ -1,5 +1,6 @@
 """The verbs: from a request to what the engine does, and to the answer."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from tusd_py.config import Config
@@ -10,7 +11,7 @@ from tusd_py.protocol.extensions import Capabilities, discovery
 from tusd_py.protocol.requests import parse_append, parse_creation
 from tusd_py.protocol.responses import inspection_headers, offset_headers
 from tusd_py.protocol.rules import part_ids
-from tusd_py.protocol.upload import Kind, UploadId
+from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.storage import Composing
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.uploads.append import append
@@ -23,6 +24,8 @@ from tusd_py.uploads.terminate import terminate
 from .answer import Answer
 from .download import download_headers
 from .exchange import Exchange
+
+_MAYBE_AN_ID = re.compile(r"[A-Za-z0-9_-]{0,128}", re.ASCII)
 
 Endpoint = Callable[[Engine, Exchange], Awaitable[Answer]]
 
@@ -50,11 +53,11 @@ class Endpoints:
         """Choose the endpoint for a request.
 
         Raises:
-            UploadNotFound: 404, the path is deeper than any upload's.
+            UploadNotFound: 404, the path is no upload's.
             MethodNotAllowed: 405.
         """
-        if "/" in exchange.place.rest:
-            raise UploadNotFound(exchange.place.rest)
+        if exchange.place.rest is None or not _MAYBE_AN_ID.fullmatch(exchange.place.rest):
+            raise UploadNotFound(exchange.path)
         endpoints = self._upload if exchange.place.rest else self._collection
         try:
             return endpoints[exchange.method]
@@ -93,7 +96,7 @@ class Endpoints:
     async def _inspect(self, engine: Engine, exchange: Exchange) -> Answer:
         await self._access(exchange)
         upload = await inspect(engine, _upload_id(exchange), exchange.subject)
-        return Answer(status=200, headers=inspection_headers(upload))
+        return Answer(status=200, headers=inspection_headers(upload), facts=_facts(upload))
 
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
@@ -116,7 +119,10 @@ class Endpoints:
         if not upload.finished:
             raise UploadNotFound(upload_id)
         return Answer(
-            status=200, headers=download_headers(upload), stream=engine.storage.read(upload)
+            status=200,
+            headers=download_headers(upload),
+            stream=engine.storage.read(upload),
+            facts=_facts(upload),
         )
 
     async def _access(self, exchange: Exchange) -> None:
@@ -128,7 +134,7 @@ class Endpoints:
 
 
 def _upload_id(exchange: Exchange) -> UploadId:
-    return UploadId(exchange.place.rest)
+    return UploadId(exchange.place.rest or "")
 
 
 def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
@@ -137,4 +143,14 @@ def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
         status=reply.status or status,
         headers={**reply.headers, **headers, **offset_headers(outcome.upload)},
         body=reply.body,
+        facts=_facts(outcome.upload),
     )
+
+
+def _facts(upload: Upload) -> dict[str, object]:
+    return {
+        "upload_id": upload.id,
+        "offset": upload.offset,
+        "length": upload.length,
+        "finished": upload.finished,
+    }

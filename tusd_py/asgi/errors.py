@@ -85,7 +85,7 @@ def answer_error(error: TusError, method: str, config: Config) -> Answer:
             **owed.headers,
         },
         body=json.dumps(problem).encode() + b"\n",
-        code=error.code,
+        facts={"code": error.code},
     )
 
 

@@ -61,6 +61,13 @@ class Exchange:
         self.connection: Connection | None = extensions.get(EXTENSION)
 
     @property
+    def path(self) -> str:
+        """The path on the outside, or as it came if it leads elsewhere."""
+        if self.place.rest is None:
+            return str(self.scope["path"])
+        return self.place.base + self.place.rest
+
+    @property
     def upload_id(self) -> UploadId | None:
         """The upload that the path names; None for the creation URL."""
         return UploadId(self.place.rest) if self.place.rest else None
@@ -69,7 +76,7 @@ class Exchange:
         """The request as the application's callables see it."""
         return Request(
             method=self.method,
-            path=self.place.base + self.place.rest,
+            path=self.path,
             upload_id=self.upload_id,
             headers=self.headers,
             client=self.place.client,

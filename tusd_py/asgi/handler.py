@@ -59,12 +59,11 @@ class Handler:
         log.info(
             "request",
             method=exchange.method,
-            path=place.base + place.rest,
+            path=exchange.path,
             status=answer.status,
             seconds=round(time.perf_counter() - began, 4),
             client=place.client,
-            code=answer.code,
-            offset=answer.headers.get("Upload-Offset"),
+            **answer.facts,
         )
 
     async def _answer(self, exchange: Exchange) -> Answer:

@@ -18,13 +18,13 @@ class Place:
     Attributes:
         origin: ``scheme://host``; empty if it cannot be told.
         base: The path below which uploads live, ending in a slash.
-        rest: What the path has after that.
+        rest: What the path has after that; None if it leads elsewhere.
         client: The client's address.
     """
 
     origin: str
     base: str
-    rest: str
+    rest: str | None
     client: str | None
 
 
@@ -80,8 +80,8 @@ class Proxies:
         return client
 
 
-def split_path(scope: Mapping[str, Any], prefix: str) -> tuple[str, str]:
-    """Split a path into the base of the uploads, ending in a slash, and the rest.
+def split_path(scope: Mapping[str, Any], prefix: str) -> tuple[str, str | None]:
+    """Split a path into the base of the uploads, ending in a slash, and the rest, if it has one.
 
     By ASGI the path begins with ``root_path``. Behind a proxy that strips a prefix it does not,
     and then ``root_path`` is the prefix and what mounts have added to it.
@@ -94,8 +94,8 @@ def split_path(scope: Mapping[str, Any], prefix: str) -> tuple[str, str]:
         outer: str = scope.get("app_root_path", root).rstrip("/")
         mounted = root[len(outer) :] if _begins(root, outer) else ""
         inside = path[len(mounted) :] if _begins(path, mounted) else path
-    rest = inside[len(prefix) :] if _begins(inside, prefix) else inside
-    return f"{root}{prefix}/", rest.removeprefix("/")
+    rest = inside[len(prefix) :].removeprefix("/") if _begins(inside, prefix) else None
+    return f"{root}{prefix}/", rest
 
 
 def _begins(path: str, prefix: str) -> bool:

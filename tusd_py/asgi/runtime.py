@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
+
+import psutil
 
 from tusd_py.errors import TusError
 from tusd_py.uploads.engine import Background, Engine, log
@@ -16,11 +19,13 @@ class Runtime:
     of a loop that has ended are left behind when the next one starts.
 
     Args:
-        make_engine: Puts an engine together, without any I/O.
+        make_engine: Puts an engine together for a boot of the machine, without any I/O.
+        boot_id: Names this boot; None asks the machine.
     """
 
-    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+    def __init__(self, make_engine: Callable[[str], Engine], boot_id: str | None) -> None:
         self._make_engine = make_engine
+        self._boot_id = boot_id
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Task[Engine] | None = None
         self.engine: Engine | None = None
@@ -55,7 +60,9 @@ class Runtime:
             await engine.storage.close()
 
     async def _start(self) -> Engine:
-        engine = self._make_engine()
+        if self._boot_id is None:
+            self._boot_id = await asyncio.to_thread(_this_boot)
+        engine = self._make_engine(self._boot_id)
         durable = engine.config.durability == "disk"
         await engine.storage.start(durable=durable)
         await engine.metadata.start(durable=durable)
@@ -68,6 +75,14 @@ class Runtime:
         if engine.config.sweep_interval:
             engine.background.start(_sweep_forever(engine))
         return engine
+
+
+def _this_boot() -> str:
+    """This boot of the machine by name, or by its time where it has no name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return str(int(psutil.boot_time()))
 
 
 async def _sweep_forever(engine: Engine) -> None:

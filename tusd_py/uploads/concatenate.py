@@ -87,7 +87,7 @@ async def _find_or_add(
         if existing is None:
             raise
         return existing
-    log.info("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
+    log.debug("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
     return upload
 
 

@@ -49,7 +49,7 @@ async def create(
     await _check_room(engine, creation.length)
     upload = await new_upload(engine, creation, request)
     await add(engine, upload)
-    log.info("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
+    log.debug("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
     if creation.body.announced:
         return await _receive(engine, upload, creation, incoming)
     # clause creation.empty

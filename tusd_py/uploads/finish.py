@@ -38,7 +38,7 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
     upload = await engine.record(upload.completed(engine.now()), event)
     if event is not None:
         engine.notify()
-    log.info("upload.finished", upload_id=upload.id, length=upload.length, path=upload.path)
+    log.debug("upload.finished", upload_id=upload.id, length=upload.length, path=upload.path)
     return Outcome(upload=upload, reply=reply)
 
 

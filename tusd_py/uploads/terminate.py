@@ -16,7 +16,7 @@ async def terminate(engine: Engine, upload_id: UploadId, subject: str | None) ->
     """
     async with engine.held(upload_id, subject, Interrupt()) as upload:
         await remove(engine, upload)
-    log.info("upload.terminated", upload_id=upload_id)
+    log.debug("upload.terminated", upload_id=upload_id)
 
 
 async def remove(engine: Engine, upload: Upload) -> None:

@@ -1,0 +1,118 @@
+"""The real server process: starting, signals, ending."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.support.live import Wire, head
+from tests.support.server import REPOSITORY, ServerProcess, environment
+
+OFFSET_TYPE = "application/offset+octet-stream"
+
+
+def created(port: int, length: int) -> str:
+    with Wire(port) as wire:
+        response = wire.request("POST", "/files/", upload_length=str(length))
+    return "/" + response.headers["location"].split("/", 3)[3]
+
+
+def patch_head(path: str, length: int) -> bytes:
+    return head(
+        "PATCH",
+        path,
+        upload_offset="0",
+        content_type=OFFSET_TYPE,
+        content_length=str(length),
+    )
+
+
+def offset_of(port: int, path: str) -> int:
+    with Wire(port) as wire:
+        return int(wire.request("HEAD", path).headers["upload-offset"])
+
+
+def test_sigterm_saves_running_uploads_and_exits_with_0(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data") as server:
+        path = created(server.port, 1_000_000)
+        with Wire(server.port) as wire:
+            wire.send(patch_head(path, 1_000_000), b"x" * 500_000)
+            wait_until_stored(tmp_path, 1)
+            os.kill(server.pid, signal.SIGTERM)
+            assert 503 == wire.response().status
+            wire.socket.shutdown(socket.SHUT_WR)
+            assert 0 == server.stop()
+        server.start()
+        assert 500_000 == offset_of(server.port, path)
+
+
+def test_a_killed_process_loses_nothing_that_was_written(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data") as server:
+        path = created(server.port, 1_000_000)
+        with Wire(server.port) as wire:
+            wire.send(patch_head(path, 1_000_000), b"x" * 500_000)
+            wait_until_stored(tmp_path, 500_000)
+            server.kill()
+        server.start()
+        assert 500_000 == offset_of(server.port, path)
+
+
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data", "--shutdown-grace", "60s") as server:
+        path = created(server.port, 1_000_000)
+        with Wire(server.port) as reader:
+            # A download that nobody reads keeps the first signal waiting.
+            upload_whole(server.port, path, 1_000_000)
+            reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.send(head("GET", path) * 30)
+            os.kill(server.pid, signal.SIGTERM)
+            wait_until_deaf(server.port)
+            began = time.monotonic()
+            server.stop()
+            assert time.monotonic() - began < 10
+
+
+def test_a_taken_port_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "tusd_py", "serve", "--port", str(port)]
+        result = subprocess.run(
+            [*command, "--data-dir", str(tmp_path)],
+            cwd=REPOSITORY,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert 1 == result.returncode
+    assert str(port) in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def upload_whole(port: int, path: str, length: int) -> None:
+    with Wire(port) as wire:
+        wire.send(patch_head(path, length), b"x" * length)
+        assert 204 == wire.response().status
+
+
+def wait_until_deaf(port: int) -> None:
+    """Wait until the server takes no more connections: it has seen the first signal."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("The server still takes connections.")
+
+
+def wait_until_stored(folder: Path, size: int) -> None:
+    deadline = time.monotonic() + 10
+    while sum(file.stat().st_size for file in folder.glob("data/uploads/?/?/*")) < size:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

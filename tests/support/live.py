@@ -1,0 +1,114 @@
+"""A real server in a thread of the test process, and a bare connection to it."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+_PATIENCE = 10.0
+
+
+class LiveServer(uvicorn.Server):
+    """uvicorn on a free loopback port, until the ``with`` block of ``live`` ends."""
+
+    port = 0
+
+    def tell_to_stop(self) -> None:
+        """Do what the first signal does."""
+        self.should_exit = True
+
+
+@contextmanager
+def live(app: Any, **settings: Any) -> Iterator[LiveServer]:  # noqa: ANN401 - uvicorn's settings
+    """Serve an ASGI application from another thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    defaults: dict[str, Any] = {"log_config": None, "lifespan": "on", "ws": "none"}
+    server = LiveServer(uvicorn.Config(app, **{**defaults, **settings}))
+    server.port = listener.getsockname()[1]
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        _wait_until_started(server, thread)
+        yield server
+    finally:
+        server.tell_to_stop()
+        thread.join(_PATIENCE)
+        listener.close()
+
+
+def _wait_until_started(server: LiveServer, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("The server did not start.")
+        time.sleep(0.005)
+
+
+@dataclass
+class WireResponse:
+    """What came back: names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Wire:
+    """One connection, byte for byte."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+        self._buffer = b""
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, *parts: bytes) -> None:
+        """Send bytes as they are."""
+        self.socket.sendall(b"".join(parts))
+
+    def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> "WireResponse":
+        """Send a tus request with a ``Content-Length`` and read the answer."""
+        self.send(head(method, path, content_length=str(len(body)), **headers), body)
+        return self.response(bodiless=method == "HEAD")
+
+    def response(self, *, bodiless: bool = False) -> WireResponse:
+        """Read one response."""
+        while b"\r\n\r\n" not in self._buffer:
+            self._receive()
+        top, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        first, *lines = top.decode("latin-1").split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        length = 0 if bodiless else int(headers.get("content-length", "0"))
+        while len(self._buffer) < length:
+            self._receive()
+        body, self._buffer = self._buffer[:length], self._buffer[length:]
+        return WireResponse(int(first.split(" ")[1]), headers, body)
+
+    def closed(self) -> bool:
+        """Wait for the server to close; tells whether it did so without sending more."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def _receive(self) -> None:
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("The server closed the connection.")
+        self._buffer += data
+
+
+def head(method: str, path: str, **headers: str) -> bytes:
+    """The head of a tus request; underscores in names become hyphens, None leaves one out."""
+    everything = {"host": "testserver", "tus_resumable": "1.0.0", **headers}
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in everything.items()]
+    return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode("latin-1")

@@ -1,0 +1,79 @@
+"""Tools outside Python that tests need, and what they build once for all test runs."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+CACHE = Path(__file__).parents[1] / "e2e" / ".cache"
+BUILD_TIMEOUT = 600.0
+READY = ".ready"
+
+
+def require_tool(name: str) -> str:
+    """The path of a tool; without it the test is skipped, and on CI (CI=true) it fails."""
+    path = shutil.which(name)
+    if path is not None:
+        return path
+    reason = f"needs `{name}`, which is not on PATH"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def built_once(name: str, sources: Path, build: Callable[[Path], None]) -> Path:
+    """A folder with a copy of `sources` that `build` has been run in.
+
+    It is kept for later runs, one for each state of the sources; test runs that start at the
+    same time wait for the one that builds.
+    """
+    folder = CACHE / f"{name}-{_digest(sources)}"
+    with _locked(CACHE / f"{name}.lock"):
+        if not (folder / READY).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(sources, folder)
+            build(folder)
+            (folder / READY).touch()
+    return folder
+
+
+def run_tool(command: Sequence[str], *, cwd: Path, timeout: float = BUILD_TIMEOUT) -> str:
+    """Run a tool to its end and return its stdout; a failure shows all that it wrote."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        timeout=timeout,
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode != 0:
+        told = f"{done.stdout}\n{done.stderr}"
+        pytest.fail(f"{command[0]} ended with exit code {done.returncode}\n{told}")
+    return done.stdout
+
+
+def _digest(sources: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in sources.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(sources)}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    # A kernel lock, for it goes away with a test run that is killed.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""The command line: ``tusd-py`` and ``python -m tusd_py``."""

@@ -1,0 +1,13 @@
+"""The app of the commands, which ``serve`` serves and ``sweep`` sweeps."""
+
+from tusd_py.asgi import TusApp
+from tusd_py.config import Settings
+from tusd_py.wiring import backends
+
+
+def build_app(settings: Settings) -> TusApp:
+    """Make the app that settings ask for; nothing is opened yet."""
+    parts = backends(settings)
+    return TusApp(
+        storage=parts.storage, metadata=parts.metadata, locks=parts.locks, config=settings.app
+    )

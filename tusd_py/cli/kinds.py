@@ -1,0 +1,146 @@
+"""Kinds of settings: how a value is read from a file, a variable or a flag, and shown in help."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tusd_py.quantities import (
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+    shown,
+)
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_SWITCH = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How values of one kind come in and go out."""
+
+    metavar: str | None
+    """What stands for the value in help; ``None`` for a switch, which has none."""
+
+    read: Callable[[object], object]
+    """Takes text, or a value of TOML; raises ``ValueError`` with a sentence."""
+
+    show: Callable[[object], str] = str
+    """Writes a default value for help."""
+
+    many: bool = False
+    """The flag may be repeated."""
+
+
+def _read_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not text in quotes.")  # noqa: TRY004 - caught with all
+    return value
+
+
+def _read_number(value: object) -> int:
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return int(value)
+    if type(value) is not int:
+        raise ValueError(f"{shown(value)} is not a whole number.")
+    return value
+
+
+def _read_size(value: object) -> int:
+    return value if type(value) is int else parse_size(_as_text(value))
+
+
+def _read_duration(value: object) -> float:
+    if type(value) is int or type(value) is float:
+        return value
+    return parse_duration(_as_text(value))
+
+
+def _read_whole_seconds(value: object) -> int:
+    seconds = _read_duration(value)
+    if seconds % 1 != 0:
+        raise ValueError(f"{shown(value)} is not a whole number of seconds.")
+    return int(seconds)
+
+
+def _read_switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    known = _SWITCH.get(value.strip().lower()) if isinstance(value, str) else None
+    if known is None:
+        raise ValueError(f"{shown(value)} is neither true nor false.")
+    return known
+
+
+def _read_folder(value: object) -> Path:
+    text = _read_text(value)
+    if not text or "\0" in text:
+        raise ValueError(f"{shown(text)} is not a folder.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{shown(text)} names a home folder that is not known.") from error
+
+
+def _read_texts(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list | tuple) else (value,)
+    # No network, origin or header name holds a comma, so one variable can hold several.
+    pieces = (piece.strip() for item in items for piece in _read_text(item).split(","))
+    return tuple(piece for piece in pieces if piece)
+
+
+def _as_text(value: object) -> str:
+    # parse_size and parse_duration then say what is wrong with it, as with any other text.
+    return value if isinstance(value, str) else repr(value)
+
+
+def _show_switch(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _show_texts(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) and value else "none"
+
+
+def _show_size(value: object) -> str:
+    return format_size(value) if isinstance(value, int) else "none"
+
+
+def _show_duration(value: object) -> str:
+    return format_duration(value) if isinstance(value, int | float) else "never"
+
+
+TEXT = Kind(metavar="TEXT", read=_read_text)
+NUMBER = Kind(metavar="NUMBER", read=_read_number)
+SIZE = Kind(metavar="SIZE", read=_read_size, show=_show_size)
+DURATION = Kind(metavar="DURATION", read=_read_duration, show=_show_duration)
+WHOLE_SECONDS = Kind(metavar="DURATION", read=_read_whole_seconds, show=_show_duration)
+SWITCH = Kind(metavar=None, read=_read_switch, show=_show_switch)
+FOLDER = Kind(metavar="FOLDER", read=_read_folder)
+TEXTS = Kind(metavar="TEXT", read=_read_texts, show=_show_texts, many=True)
+
+
+def or_none(kind: Kind, word: str) -> Kind:
+    """Make a kind that also takes a word for ``None``."""
+
+    def read(value: object) -> object:
+        if isinstance(value, str) and value.strip().lower() == word:
+            return None
+        return kind.read(value)
+
+    return replace(kind, read=read)
+
+
+def choice(*options: str) -> Kind:
+    """Make a kind of fixed words; that the value is one of them is checked with the rest."""
+    return replace(TEXT, metavar="|".join(options))
+
+
+def texts(metavar: str) -> Kind:
+    """Make a kind of several texts."""
+    return replace(TEXTS, metavar=metavar)

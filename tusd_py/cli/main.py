@@ -1,0 +1,109 @@
+"""The ``tusd-py`` command."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import click
+
+from tusd_py import __version__
+from tusd_py.config import Settings
+from tusd_py.errors import ConfigError
+
+from .settings import CONFIG_FLAG, SETTINGS, Setting
+from .sources import load
+
+BAD_SETTINGS = 2
+
+# What a single sweep has a use for; the file and the environment may say more.
+_SWEEP_FLAGS = ("data_dir", "durability", "log_format", "log_level")
+
+
+class SettingsCommand(click.Command):
+    """A command whose options are settings, and that refuses all wrong ones together."""
+
+    def __init__(
+        self, name: str, run: Callable[[Settings], int], settings: Sequence[Setting], about: str
+    ) -> None:
+        self._run = run
+        self._flags = [CONFIG_FLAG, *(setting.flag for setting in settings)]
+        super().__init__(
+            name,
+            params=[_config_option(), *map(_option, settings)],
+            help=about,
+            callback=self._call,
+            # Unknown flags are reported with all other problems, not alone by click.
+            context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        )
+
+    def _call(self, **flags: object) -> NoReturn:
+        leftover = click.get_current_context().args
+        try:
+            settings = load(flags, leftover, os.environ, self._flags)
+        except ConfigError as error:
+            for problem in error.problems:
+                click.echo(problem, err=True)
+            sys.exit(BAD_SETTINGS)
+        sys.exit(self._run(settings))
+
+
+def _config_option() -> click.Option:
+    return click.Option(
+        ["config", CONFIG_FLAG],
+        metavar="FILE",
+        help="TOML file of settings; its keys are the flags' names with underscores.",
+    )
+
+
+def _option(setting: Setting) -> click.Option:
+    if setting.kind.metavar is None:
+        both = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
+        return click.Option([setting.parameter, both], default=None, help=setting.help)
+    return click.Option(
+        [setting.parameter, setting.flag],
+        metavar=setting.kind.metavar,
+        multiple=setting.kind.many,
+        help=setting.help,
+    )
+
+
+def _serve(settings: Settings) -> int:
+    from .serve import serve
+
+    return serve(settings)
+
+
+def _sweep(settings: Settings) -> int:
+    from .sweep import sweep
+
+    return sweep(settings)
+
+
+@click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tusd-py", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Resumable uploads over the open tus protocol.
+
+    Every setting is a flag, a variable (TUSD_PY_MAX_SIZE for --max-size) and a key of the TOML
+    file (max_size). A flag beats the variable, and the variable the file.
+    """
+
+
+cli.add_command(
+    SettingsCommand("serve", _serve, SETTINGS, "Run the server until it is told to stop.")
+)
+cli.add_command(
+    SettingsCommand(
+        "sweep",
+        _sweep,
+        [setting for setting in SETTINGS if setting.name in _SWEEP_FLAGS],
+        "Remove expired uploads once, and say how many.",
+    )
+)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    cli(prog_name="tusd-py")
+    sys.exit(0)

@@ -1,0 +1,87 @@
+"""``tusd-py serve``."""
+
+import shlex
+import sys
+from ipaddress import ip_address
+
+import click
+
+from tusd_py import __version__, telemetry
+from tusd_py.config import Settings
+
+from .failures import explained
+
+log = telemetry.get_logger("tusd_py.cli")
+
+
+def serve(settings: Settings) -> int:
+    """Serve until told to stop; returns the exit code.
+
+    Log lines go to stdout. What is meant for a person goes to stderr, so that either can be had
+    alone.
+    """
+    telemetry.configure(settings.log_format, settings.log_level, sys.stdout)
+
+    def on_listening(url: str) -> None:
+        click.echo(_greeting(settings, url), err=True)
+        if telemetry.rendering(settings.log_format, sys.stdout) == "json":
+            log.info("server.started", **_facts(settings, url))
+
+    with explained(settings):
+        from tusd_py.serving.server import serve as run
+
+        from .app import build_app
+
+        return run(build_app(settings), settings, on_listening)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to an address to listen on."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _facts(settings: Settings, url: str) -> dict[str, object]:
+    return {
+        "url": url,
+        "data_dir": str(settings.data_dir.absolute()),
+        "durability": settings.app.durability,
+        "version": __version__,
+        "open_to_network": not is_loopback(settings.host),
+    }
+
+
+def _greeting(settings: Settings, url: str) -> str:
+    here = _from_here(url)
+    curl = (
+        f"curl -i -X POST {shlex.quote(here)} -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 5' "
+        "-H 'Content-Type: application/offset+octet-stream' --data-binary hello"
+    )
+    lines = [
+        f"tusd-py {__version__} listens on {url}",
+        f"and stores under {settings.data_dir.absolute()}",
+        "",
+        "Upload five bytes with curl:",
+        f"  {curl}",
+        "or a file with tus-js-client:",
+        f'  new tus.Upload(file, {{ endpoint: "{here}" }}).start()',
+    ]
+    if settings.app.cors is None:
+        lines.append("Pages of other origins need --cors-origin.")
+    if not is_loopback(settings.host):
+        lines += ["", _warning(settings.host)]
+    return "\n".join(lines) + "\n"
+
+
+def _from_here(url: str) -> str:
+    # Not every client can connect to "all addresses".
+    return url.replace("//0.0.0.0:", "//127.0.0.1:", 1).replace("//[::]:", "//[::1]:", 1)
+
+
+def _warning(host: str) -> str:
+    return (
+        f"Warning: the server listens on {host}, and asks nobody who they are: anyone who can "
+        "reach it can write to this disk. Keep it behind a firewall or a proxy that checks."
+    )

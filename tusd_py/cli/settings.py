@@ -1,0 +1,243 @@
+"""The one table of settings, from which TOML keys, environment variables and flags follow."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Final, get_args
+
+from tusd_py import config
+from tusd_py.config import Check, Config, Cors, Settings
+
+from .kinds import (
+    DURATION,
+    FOLDER,
+    NUMBER,
+    SIZE,
+    SWITCH,
+    TEXT,
+    WHOLE_SECONDS,
+    Kind,
+    choice,
+    or_none,
+    texts,
+)
+
+PREFIX: Final = "TUSD_PY_"
+CONFIG_FLAG: Final = "--config"
+CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An object that holds settings, and the checks of its attributes."""
+
+    type: type[Settings] | type[Config] | type[Cors]
+    checks: Mapping[str, Check]
+
+
+GROUPS: Final[Mapping[str, Group]] = {
+    "": Group(Settings, config.SETTINGS_CHECKS),
+    "app": Group(Config, config.CONFIG_CHECKS),
+    "app.cors": Group(Cors, config.CORS_CHECKS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table."""
+
+    name: str
+    """The key in TOML; a dot separates a section from its key."""
+
+    attribute: str
+    """Where its value goes, from ``Settings`` on."""
+
+    kind: Kind
+
+    effect: str
+    """What it does, for help."""
+
+    @property
+    def parameter(self) -> str:
+        """Its name as an identifier."""
+        return self.name.replace(".", "_")
+
+    @property
+    def flag(self) -> str:
+        """``--max-size``."""
+        return "--" + self.parameter.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """``TUSD_PY_MAX_SIZE``."""
+        return PREFIX + self.parameter.upper()
+
+    @property
+    def group(self) -> str:
+        """The key in ``GROUPS`` of the object that holds it."""
+        return self.attribute.rpartition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """The attribute's own name in that object."""
+        return self.attribute.rpartition(".")[2]
+
+    @property
+    def help(self) -> str:
+        """Effect, unit and default."""
+        found = next(f for f in fields(GROUPS[self.group].type) if f.name == self.field)
+        default = "none" if found.default is MISSING else self.kind.show(found.default)
+        return f"{self.effect} Default: {default}."
+
+    def read(self, value: object) -> object:
+        """Read and check a value from any source.
+
+        Raises:
+            ValueError: It is wrong; the text is a sentence.
+        """
+        read = self.kind.read(value)
+        problem = GROUPS[self.group].checks[self.field](read)
+        if problem:
+            raise ValueError(problem)
+        if self.name == "workers" and read != 1:
+            raise ValueError(
+                f"{read} processes would not know of each other's locks yet. "
+                "Use 1, and more servers with folders of their own."
+            )
+        return read
+
+
+SETTINGS: Final = (
+    Setting("host", "host", TEXT, "Address or name to listen on."),
+    Setting("port", "port", NUMBER, "TCP port to listen on; 0 takes a free one."),
+    Setting("data_dir", "data_dir", FOLDER, "Folder for uploads and the database."),
+    Setting("base_path", "base_path", TEXT, "Path of URLs below which uploads live."),
+    Setting("workers", "workers", NUMBER, "Number of processes; only 1 works so far."),
+    Setting(
+        "log_format",
+        "log_format",
+        choice(*get_args(config.LogFormat)),
+        "Form of log lines: auto is console on a terminal and json elsewhere; none leaves out "
+        "all but warnings and errors.",
+    ),
+    Setting(
+        "log_level",
+        "log_level",
+        choice(*get_args(config.LogLevel)),
+        "Least serious level that is logged.",
+    ),
+    Setting(
+        "layout",
+        "layout",
+        choice(*get_args(config.LayoutName)),
+        "Where finished files go: in folders by day, or all in one.",
+    ),
+    Setting(
+        "header_timeout", "header_timeout", DURATION, "Time for a client to send request headers."
+    ),
+    Setting("max_header_size", "max_header_size", SIZE, "Most bytes of a request's headers."),
+    Setting(
+        "keep_alive_timeout",
+        "keep_alive_timeout",
+        DURATION,
+        "Close a connection after this long without a request.",
+    ),
+    Setting(
+        "shutdown_grace", "shutdown_grace", DURATION, "Time for open requests to end at a stop."
+    ),
+    Setting(
+        "max_size",
+        "app.max_size",
+        or_none(SIZE, "none"),
+        'Most bytes of one upload, such as 5GB or 5GiB, or "none".',
+    ),
+    Setting(
+        "expire_after",
+        "app.expire_after",
+        or_none(DURATION, "never"),
+        'Remove an unfinished upload after so long without a byte, such as 24h or 7d, or "never".',
+    ),
+    Setting(
+        "durability",
+        "app.durability",
+        choice(*get_args(config.Durability)),
+        "What an acknowledged byte survives: the loss of power (disk), or only the death of the "
+        "server's process (process), which is faster.",
+    ),
+    Setting(
+        "cors_origin",
+        "app.cors.origins",
+        texts("ORIGIN"),
+        "Pages that may upload from a browser: an origin, or *. May be repeated.",
+    ),
+    Setting(
+        "cors_credentials",
+        "app.cors.credentials",
+        SWITCH,
+        "Let those pages send cookies; needs exact origins.",
+    ),
+    Setting(
+        "cors_max_age",
+        "app.cors.max_age",
+        WHOLE_SECONDS,
+        "How long browsers may keep the answer to a preflight.",
+    ),
+    Setting(
+        "cors_header",
+        "app.cors.extra_headers",
+        texts("NAME"),
+        "Request header that those pages may send beside the protocol's. May be repeated.",
+    ),
+    Setting(
+        "trusted_proxy",
+        "app.trusted_proxies",
+        texts("CIDR"),
+        "Network whose Forwarded and X-Forwarded-* headers are believed. May be repeated.",
+    ),
+    Setting(
+        "gone_status", "app.gone_status", NUMBER, "Status for uploads that are gone: 404 or 410."
+    ),
+    Setting(
+        "relative_location",
+        "app.relative_location",
+        SWITCH,
+        "Answer with a path in Location, not with a whole URL.",
+    ),
+    Setting(
+        "lock_timeout",
+        "app.lock_timeout",
+        DURATION,
+        "How long a request waits for another one to let go of the upload.",
+    ),
+    Setting(
+        "idle_timeout",
+        "app.idle_timeout",
+        DURATION,
+        "Give up on a body that brings no byte for this long.",
+    ),
+    Setting(
+        "buffer_budget",
+        "app.buffer_budget",
+        SIZE,
+        "Bytes that all transfers together may hold in memory.",
+    ),
+    Setting(
+        "sync_bytes", "app.sync_bytes", SIZE, "Make a long request durable every so many bytes."
+    ),
+    Setting(
+        "sync_seconds", "app.sync_seconds", DURATION, "Make a long request durable this often."
+    ),
+    Setting(
+        "sweep_interval",
+        "app.sweep_interval",
+        DURATION,
+        "Remove expired uploads this often; 0 leaves it to tusd-py sweep.",
+    ),
+    Setting("disable_download", "app.disable_download", SWITCH, "Don't answer GET."),
+    Setting("disable_termination", "app.disable_termination", SWITCH, "Don't answer DELETE."),
+    Setting(
+        "disable_concatenation",
+        "app.disable_concatenation",
+        SWITCH,
+        "Don't make one upload of several.",
+    ),
+)

@@ -1,0 +1,36 @@
+"""``tusd-py sweep``."""
+
+import asyncio
+import sys
+from dataclasses import replace
+
+import click
+
+from tusd_py import telemetry
+from tusd_py.config import Settings
+
+from .failures import CannotStart, explained
+
+
+def sweep(settings: Settings) -> int:
+    """Remove expired uploads once; returns the exit code."""
+    # The number is the output, and may be piped on.
+    telemetry.configure(settings.log_format, settings.log_level, sys.stderr)
+    if not settings.data_dir.is_dir():
+        raise CannotStart(
+            f"There is no folder {settings.data_dir.absolute()}. Name the server's with --data-dir."
+        )
+    with explained(settings):
+        removed = asyncio.run(_sweep(settings))
+    click.echo(f"Removed {removed} expired {'upload' if removed == 1 else 'uploads'}.")
+    return 0
+
+
+async def _sweep(settings: Settings) -> int:
+    from .app import build_app
+
+    # One sweep was asked for, so the one in the background stays off.
+    once = replace(settings, app=replace(settings.app, sweep_interval=0))
+    tus = build_app(once)
+    async with tus.running():
+        return await tus.sweep()

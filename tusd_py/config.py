@@ -1,0 +1,301 @@
+"""Settings: typed, frozen, checked as a whole, and passed down as one object.
+
+``Config`` is the behaviour of the app, wherever it runs; ``Settings`` adds what only the
+standalone server needs. Nothing here reads a file or the environment: that is the command line's.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Literal, get_args
+
+from tusd_py.errors import ConfigError
+from tusd_py.quantities import GiB, KiB, MiB, days, shown
+
+Durability = Literal["disk", "process"]
+LogFormat = Literal["auto", "console", "json", "none"]
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+LayoutName = Literal["date", "id"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cors:
+    """Which pages of other origins may use the server from a browser."""
+
+    origins: tuple[str, ...]
+    """``("*",)`` for all, or exact origins such as ``https://app.example``."""
+
+    credentials: bool = False
+    """Let pages send cookies; needs exact origins. Default: no."""
+
+    max_age: int = 86400
+    """For how many seconds browsers may keep the answer to a preflight. Default: a day."""
+
+    extra_headers: tuple[str, ...] = ()
+    """Request headers that pages may send beside those of the protocol. Default: none."""
+
+    def __post_init__(self) -> None:
+        problems = _problems(self, CORS_CHECKS)
+        if self.credentials and "*" in self.origins:
+            problems.append('credentials: Browsers want exact origins with it, not "*".')
+        _refuse(problems)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """How the app behaves. All sizes are in bytes and all times in seconds.
+
+    Raises:
+        ConfigError: Values are wrong; it names all of them.
+    """
+
+    max_size: int | None = None
+    """The most bytes that one upload may have. Default: no limit."""
+
+    expire_after: float | None = days(7)
+    """Remove an unfinished upload after this long without a byte; ``None`` never does.
+
+    Default: 7 days.
+    """
+
+    durability: Durability = "disk"
+    """What an acknowledged byte survives: ``disk`` the loss of power, ``process`` the death of the
+    server's process only, which is faster. Default: ``disk``.
+    """
+
+    cors: Cors | None = None
+    """Pages of which origins may upload from a browser. Default: ``None``, those of its own."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks such as ``10.0.0.0/8`` whose ``Forwarded`` and ``X-Forwarded-*`` headers are
+    believed. Default: none.
+    """
+
+    gone_status: Literal[404, 410] = 404
+    """The status for uploads that are not there, or not any more. Default: 404."""
+
+    relative_location: bool = False
+    """Answer with a path in ``Location``, not with a whole URL. Default: no."""
+
+    lock_timeout: float = 15.0
+    """How long a request waits in seconds for another one to let go of the upload. Default: 15."""
+
+    idle_timeout: float = 60.0
+    """Give up on a body that brings no byte for this many seconds. Default: 60."""
+
+    buffer_budget: int = 64 * MiB
+    """How many bytes all transfers of the process may hold in memory together. Default: 64 MiB."""
+
+    sync_bytes: int = 64 * MiB
+    """Make a long request durable every so many bytes, while it runs. Default: 64 MiB."""
+
+    sync_seconds: float = 10.0
+    """The same, by time: every so many seconds. Default: 10."""
+
+    sweep_interval: float = 60.0
+    """Look for expired uploads every so many seconds; 0 never does. Default: 60."""
+
+    disable_download: bool = False
+    """Don't answer GET. Default: stored files can be downloaded."""
+
+    disable_termination: bool = False
+    """Don't answer DELETE. Default: clients may remove uploads."""
+
+    disable_concatenation: bool = False
+    """Don't make one upload of several. Default: clients may."""
+
+    def __post_init__(self) -> None:
+        _refuse(_problems(self, CONFIG_CHECKS))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the standalone server needs beside ``app``. Sizes are in bytes, times in seconds.
+
+    Raises:
+        ConfigError: Values are wrong; it names all of them.
+    """
+
+    host: str = "127.0.0.1"
+    """The address or name to listen on. Default: loopback only."""
+
+    port: int = 1080
+    """The TCP port to listen on; 0 takes a free one. Default: 1080."""
+
+    data_dir: Path = Path("data")
+    """The folder for uploads and the database, created at the start. Default: ``data``."""
+
+    base_path: str = "/files/"
+    """The path below which uploads live, with or without its last slash. Default: ``/files/``."""
+
+    workers: int = 1
+    """The number of processes. Default: 1."""
+
+    log_format: LogFormat = "auto"
+    """``console``, ``json``, or ``none`` for warnings and errors only. Default: ``auto``, which is
+    ``console`` on a terminal and ``json`` elsewhere.
+    """
+
+    log_level: LogLevel = "info"
+    """The least serious level that is logged. Default: ``info``."""
+
+    layout: LayoutName = "date"
+    """Where finished files go: ``date`` in folders by day, ``id`` all in one. Default: ``date``."""
+
+    header_timeout: float = 10.0
+    """How many seconds a client has to send a request's headers. Default: 10."""
+
+    max_header_size: int = 64 * KiB
+    """The most bytes of a request's headers. Default: 64 KiB."""
+
+    keep_alive_timeout: float = 75.0
+    """Close a connection after this many seconds without a request. Default: 75."""
+
+    shutdown_grace: float = 10.0
+    """How many seconds open requests have to end when the server is told to stop. Default: 10."""
+
+    app: Config = field(default_factory=Config)
+    """The behaviour of the app."""
+
+    def __post_init__(self) -> None:
+        _refuse(_problems(self, SETTINGS_CHECKS))
+
+
+Check = Callable[[object], str | None]
+"""Says in a sentence what is wrong with a value, or nothing."""
+
+# What fits a file offset and an SQLite integer.
+_MOST_BYTES = 2**63 - 1
+# Further away there are no dates to put into headers.
+_MOST_DAYS = 36_500
+
+_ORIGIN = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:\[[0-9a-f:.]+\]|[^\s/?#@:*,A-Z\[\]]+)(?::[0-9]{1,5})?"
+)
+_DEFAULT_PORT = re.compile(r"(?:http://.*:80|https://.*:443)")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_BASE_PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
+
+
+def _test(is_good: Callable[[object], bool], kind: str) -> Check:
+    return lambda value: None if is_good(value) else f"{shown(value)} is not {kind}."
+
+
+def _whole(low: int, high: int, of: str) -> Check:
+    kind = f"a {of} from {low} to {high}"
+    return _test(lambda value: type(value) is int and low <= value <= high, kind)
+
+
+def _time(*, zero: bool = False) -> Check:
+    def is_good(value: object) -> bool:
+        if type(value) is not int and type(value) is not float:
+            return False
+        return (value > 0 or (zero and value == 0)) and value <= days(_MOST_DAYS)
+
+    low = "0" if zero else "more than 0"
+    return _test(is_good, f"a number of seconds, {low} and at most {_MOST_DAYS} days")
+
+
+def _one_of(*options: object) -> Check:
+    return _test(lambda value: value in options, "one of " + ", ".join(map(shown, options)))
+
+
+def _text(pattern: re.Pattern[str], kind: str) -> Check:
+    return _test(lambda value: isinstance(value, str) and bool(pattern.fullmatch(value)), kind)
+
+
+def _a(kind: type, name: str) -> Check:
+    return _test(lambda value: isinstance(value, kind), name)
+
+
+def _optional(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _each(check: Check) -> Check:
+    def problem(value: object) -> str | None:
+        if not isinstance(value, tuple):
+            return f"{shown(value)} is not a tuple."
+        return " ".join(filter(None, map(check, value))) or None
+
+    return problem
+
+
+def _is_origin(value: object) -> bool:
+    if not isinstance(value, str) or _DEFAULT_PORT.fullmatch(value):
+        return False
+    return bool(_ORIGIN.fullmatch(value))
+
+
+def _origins(value: object) -> str | None:
+    if value == ("*",):
+        return None
+    if isinstance(value, tuple) and "*" in value:
+        return '"*" stands for all origins, so it stands alone.'
+    kind = "an origin as browsers send it, such as https://app.example"
+    return _each(_test(_is_origin, kind))(value) if value else "There is not even one."
+
+
+def _is_network(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(ip_network(value))
+    except ValueError:
+        return False
+
+
+_bytes = _whole(1, _MOST_BYTES, "number of bytes")
+_yes_or_no = _a(bool, "true or false")
+
+CORS_CHECKS: Mapping[str, Check] = {
+    "origins": _origins,
+    "credentials": _yes_or_no,
+    "max_age": _whole(0, 604_800, "number of seconds"),
+    "extra_headers": _each(_text(_HEADER_NAME, "the name of a header")),
+}
+
+CONFIG_CHECKS: Mapping[str, Check] = {
+    "max_size": _optional(_bytes),
+    "expire_after": _optional(_time()),
+    "durability": _one_of(*get_args(Durability)),
+    "cors": _optional(_a(Cors, "a Cors object")),
+    "trusted_proxies": _each(_test(_is_network, "a network such as 10.0.0.0/8")),
+    "gone_status": _one_of(404, 410),
+    "relative_location": _yes_or_no,
+    "lock_timeout": _time(),
+    "idle_timeout": _time(),
+    "buffer_budget": _bytes,
+    "sync_bytes": _bytes,
+    "sync_seconds": _time(),
+    "sweep_interval": _time(zero=True),
+    "disable_download": _yes_or_no,
+    "disable_termination": _yes_or_no,
+    "disable_concatenation": _yes_or_no,
+}
+
+SETTINGS_CHECKS: Mapping[str, Check] = {
+    "host": _text(re.compile(r"[^\s/]+"), "an address or a host's name"),
+    "port": _whole(0, 65_535, "port"),
+    "data_dir": _a(Path, "a Path"),
+    "base_path": _text(_BASE_PATH, "a path such as /files/, of letters, digits and any of ._~-"),
+    "workers": _whole(1, 1024, "number of processes"),
+    "log_format": _one_of(*get_args(LogFormat)),
+    "log_level": _one_of(*get_args(LogLevel)),
+    "layout": _one_of(*get_args(LayoutName)),
+    "header_timeout": _time(),
+    "max_header_size": _whole(KiB, GiB, "number of bytes"),
+    "keep_alive_timeout": _time(),
+    "shutdown_grace": _time(zero=True),
+    "app": _a(Config, "a Config object"),
+}
+
+
+def _problems(values: object, checks: Mapping[str, Check]) -> list[str]:
+    found = ((name, check(getattr(values, name))) for name, check in checks.items())
+    return [f"{name}: {problem}" for name, problem in found if problem]
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise ConfigError(problems)

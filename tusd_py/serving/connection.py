@@ -1,0 +1,88 @@
+"""One request on one connection, as the application sees it beyond ASGI."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class HttpConnection:
+    """Implements ``streaming.connection.Connection`` for a request of uvicorn's.
+
+    Besides, it stands between the application and uvicorn's cycle: it delivers what arrived before
+    a disconnect, and keeps a refused connection open until the rest of its body has been read.
+
+    Args:
+        stopping: The server was told to stop already.
+    """
+
+    def __init__(self, *, stopping: bool) -> None:
+        self.trailers: list[tuple[bytes, bytes]] = []
+        self.lingers = False
+        self._stopping = stopping
+        self._callbacks: list[Callable[[], None]] = []
+        self._cycle: RequestResponseCycle | None = None
+
+    def on_shutdown(self, callback: Callable[[], None]) -> None:
+        """See ``Connection``."""
+        if self._stopping:
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def shut_down(self) -> None:
+        """Tell the application that the server was told to stop."""
+        self._stopping = True
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def undelivered(self) -> bytes:
+        """See ``Connection``."""
+        if self._cycle is None:
+            return b""
+        body, self._cycle.body = bytes(self._cycle.body), bytearray()
+        return body
+
+    def wrap(
+        self, cycle: RequestResponseCycle, app: Application, ended: Callable[[Self], None]
+    ) -> Application:
+        """Make an application that runs ``app`` with ``receive`` and ``send`` of this class."""
+        self._cycle = cycle
+
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001 - ASGI
+            try:
+                await app(scope, self._receive, self._send)
+            finally:
+                ended(self)
+
+        return wrapped
+
+    async def _receive(self) -> ASGIReceiveEvent:
+        cycle = self._open_cycle()
+        message = await cycle.receive()
+        # uvicorn forgets what it holds when the client goes; those bytes did arrive.
+        if message["type"] == "http.disconnect" and cycle.disconnected and cycle.body:
+            return {
+                "type": "http.request",
+                "body": self.undelivered(),
+                "more_body": cycle.more_body,
+            }
+        return message
+
+    async def _send(self, message: ASGISendEvent) -> None:
+        cycle = self._open_cycle()
+        await cycle.send(message)
+        if message["type"] == "http.response.start" and cycle.more_body and not cycle.keep_alive:
+            # uvicorn would close right after the answer, and the client, still sending, would see
+            # a reset instead of it. The protocol closes when the body has been read.
+            cycle.keep_alive = True
+            self.lingers = True
+
+    def _open_cycle(self) -> RequestResponseCycle:
+        if self._cycle is None:
+            raise RuntimeError("The request has not begun.")
+        return self._cycle

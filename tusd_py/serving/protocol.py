@@ -1,0 +1,198 @@
+"""The protocol class for uvicorn: what uploads need and ASGI has no words for.
+
+It builds on uvicorn's ``HttpToolsProtocol``, whose inner workings change with minor versions: the
+version is pinned, and ``tests/serving`` holds everything that is relied on.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from tusd_py.streaming.connection import EXTENSION
+
+from .connection import HttpConnection
+
+# After an early answer, the rest of a body is read and thrown away within these bounds, so that a
+# client that sends first and reads later gets the answer.
+DRAIN_BYTES = 64 * 1024 * 1024
+DRAIN_SECONDS = 10.0
+DRAIN_SECONDS_AT_THE_END = 1.0
+
+_TOO_LARGE = b"431 Request Header Fields Too Large"
+_TOO_SLOW = b"408 Request Timeout"
+
+
+class TusProtocol(HttpToolsProtocol):
+    """Serves one connection; see ``protocol_class`` for how uvicorn gets it.
+
+    Beyond its base it delivers request trailers and every byte that arrived before a disconnect,
+    limits the time and size of headers, drains what follows an early answer, and tells running
+    requests at once that the server stops.
+    """
+
+    header_timeout = 10.0
+    max_header_size = 64 * 1024
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*args, **kwargs)
+        self._connection: HttpConnection | None = None
+        self._running: set[HttpConnection] = set()
+        self._header_size = 0
+        self._silent_size = 0
+        self._in_headers = True
+        self._refused = False
+        self._stopping = False
+        self._drained = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._set_timer(self.header_timeout, self._headers_are_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End with the connection."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._in_headers and self._timer is None:
+            self._set_timer(self.header_timeout, self._headers_are_late)
+        self._silent_size += len(data)
+        super().data_received(data)
+        # The parser keeps a header in memory until it is whole, however long it gets.
+        if max(self._header_size, self._silent_size) > self.max_header_size:
+            self._refuse(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_headers = True
+        self._header_size = self._silent_size = 0
+        self._connection = HttpConnection(stopping=self._stopping)
+        scope: Any = self.scope
+        scope["extensions"] = {EXTENSION: self._connection}
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the URL."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or after the body a trailer."""
+        self._count(name, value)
+        self._silent_size = 0
+        if self._in_headers or self._connection is None:
+            super().on_header(name, value)
+        elif self._header_size <= self.max_header_size:
+            self._connection.trailers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Start the application, if the headers were of bearable size."""
+        self._in_headers = False
+        self._stop_timer()
+        if self._header_size > self.max_header_size:
+            self._refuse(_TOO_LARGE)
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body, or throw it away if the answer is out."""
+        self._silent_size = 0
+        if self._refused:
+            return
+        if self.cycle.response_complete:
+            self._drain(len(body))
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the body."""
+        self._silent_size = 0
+        if self._refused:
+            return
+        super().on_message_complete()
+        self._in_headers = True
+        if self.cycle.response_complete:
+            self._end_drain()
+
+    def on_response_complete(self) -> None:
+        """The answer is out; what is left of the body is drained."""
+        super().on_response_complete()
+        unread = self.cycle.response_complete and self.cycle.more_body
+        if unread and not self.transport.is_closing():
+            # Against those that trickle. uvicorn's keep-alive timer waits for the next request.
+            self._unset_keepalive_if_required()
+            self._drained = 0
+            seconds = DRAIN_SECONDS_AT_THE_END if self._stopping else DRAIN_SECONDS
+            self._set_timer(seconds, self.transport.close)
+
+    def shutdown(self) -> None:
+        """The server was told to stop: running requests hear of it at once."""
+        self._stopping = True
+        super().shutdown()
+        for connection in tuple(self._running):
+            connection.shut_down()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        scope: Any = cycle.scope
+        connection: HttpConnection = scope["extensions"][EXTENSION]
+        self._running.add(connection)
+        ended = self._running.discard
+        super()._start_asgi_task(cycle, connection.wrap(cycle, app, ended))
+
+    def _count(self, *parts: bytes) -> None:
+        self._header_size += sum(len(part) for part in parts)
+
+    def _drain(self, size: int) -> None:
+        self._drained += size
+        if self._drained > DRAIN_BYTES:
+            self.transport.close()
+
+    def _end_drain(self) -> None:
+        self._stop_timer()
+        if self._connection is not None and self._connection.lingers:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _headers_are_late(self) -> None:
+        self._timer = None
+        if self._silent_size or self._header_size:
+            self._refuse(_TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: bytes) -> None:
+        self._refused = True
+        if not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n"
+                b"tus-resumable: 1.0.0\r\n\r\n"
+            )
+            self.transport.close()
+
+    def _set_timer(self, seconds: float, callback: Any) -> None:  # noqa: ANN401 - a callback
+        self._stop_timer()
+        self._timer = self.loop.call_later(seconds, callback)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def protocol_class(*, header_timeout: float, max_header_size: int) -> type[TusProtocol]:
+    """Make the class to give to uvicorn as ``http=``.
+
+    Args:
+        header_timeout: Seconds that a client has to send a request's headers.
+        max_header_size: The most bytes of a request's headers, and again of its trailers.
+    """
+    settings = {"header_timeout": header_timeout, "max_header_size": max_header_size}
+    return type("ConfiguredTusProtocol", (TusProtocol,), settings)

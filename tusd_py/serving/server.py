@@ -1,0 +1,107 @@
+"""Running uvicorn: start, listen, drain, stop."""
+
+import asyncio
+import math
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from tusd_py.asgi import TusApp
+from tusd_py.config import Settings
+
+from .protocol import protocol_class
+
+_BACKLOG = 2048
+
+
+def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) -> int:
+    """Serve until a signal comes; returns the exit code.
+
+    The first signal lets running uploads save what they have, within ``shutdown_grace`` seconds.
+    The second one ends at once.
+
+    Args:
+        tus: The application.
+        settings: Where to listen, and the limits.
+        on_listening: Called with the base URL once connections are accepted.
+
+    Raises:
+        OSError: The address cannot be had.
+        TusError: The backends cannot be started.
+    """
+    config = uvicorn.Config(
+        tus.below(settings.base_path),
+        http=protocol_class(
+            header_timeout=settings.header_timeout, max_header_size=settings.max_header_size
+        ),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=math.ceil(settings.keep_alive_timeout),
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_grace),
+    )
+    runner = asyncio.Runner(loop_factory=config.get_loop_factory())
+    with _bound(settings.host, settings.port) as listener, runner:
+        url = _url(listener, settings)
+        runner.run(_serve(tus, _Server(config, lambda: on_listening(url)), listener))
+    return 0
+
+
+async def _serve(tus: TusApp, server: "_Server", listener: socket.socket) -> None:
+    async with tus.running():
+        await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells when it listens and passes signals on at once."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self._on_listening()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """Take a signal: the first ends the server, the second ends it now."""
+        if self.should_exit:
+            self.force_exit = True
+            return
+        self.should_exit = True
+        if self._loop is not None:
+            # uvicorn itself looks every 100 ms.
+            self._loop.call_soon_threadsafe(self._tell_connections)
+
+    def _tell_connections(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            connection.shutdown()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _url(listener: socket.socket, settings: Settings) -> str:
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}{settings.base_path.rstrip('/')}/"

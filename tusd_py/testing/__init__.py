@@ -1,0 +1,41 @@
+"""Contract suites and fault injectors for authors of backends. Needs pytest.
+
+A suite is a class with fixtures to override: derive from it in a test module of your own, give it
+your backend, and each promise of the port is a test.
+"""
+
+import pytest
+
+# Before the suites are imported: it gives their assertions the messages of a test module's.
+for _module in ("storage", "publishing", "composing", "metadata", "listing", "locks", "sources"):
+    pytest.register_assert_rewrite(f"{__name__}.{_module}")
+
+from .composing import ComposingContract  # noqa: E402 - after the registration
+from .faults import (  # noqa: E402
+    Fault,
+    FaultyComposingStorage,
+    FaultyMetadata,
+    FaultyStorage,
+    Plan,
+)
+from .listing import ListingContract  # noqa: E402
+from .locks import LocksContract  # noqa: E402
+from .metadata import MetadataContract  # noqa: E402
+from .publishing import PublishingContract  # noqa: E402
+from .sources import BodySourceContract  # noqa: E402
+from .storage import StorageContract  # noqa: E402
+
+__all__ = [
+    "BodySourceContract",
+    "ComposingContract",
+    "Fault",
+    "FaultyComposingStorage",
+    "FaultyMetadata",
+    "FaultyStorage",
+    "ListingContract",
+    "LocksContract",
+    "MetadataContract",
+    "Plan",
+    "PublishingContract",
+    "StorageContract",
+]
