@@ -13,7 +13,7 @@ from typing import Protocol
 
 import google_crc32c
 
-from tusd_py.errors import InvalidHeader, UnknownAlgorithm
+from tusd_py.errors import ChecksumMismatch, InvalidHeader, UnknownAlgorithm
 
 
 class Hash(Protocol):
@@ -60,6 +60,17 @@ def parse_checksum(value: str) -> Checksum:
     except (binascii.Error, ValueError):
         raise InvalidHeader("Upload-Checksum", "must have its digest in Base64") from None
     return Checksum(algorithm, digest)
+
+
+def check_empty(expected: Checksum | None) -> None:
+    """Verify a body that has no byte.
+
+    Raises:
+        ChecksumMismatch: 460, a checksum was sent and it is another's.
+    """
+    # clause checksum.verified
+    if expected is not None and not Verifier([expected.algorithm]).matches(expected):
+        raise ChecksumMismatch
 
 
 class Verifier:

@@ -17,7 +17,7 @@ from .file_writer import FileWriter
 from .layout import Layout, by_date, checked
 from .threads import in_thread
 
-_THREADS = 16
+_THREADS = 2
 _COMPOSING_THREADS = 2
 _PIECE = 1024 * 1024
 # One step of composing: long enough to be cheap, short enough for others to get their turn.

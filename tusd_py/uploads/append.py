@@ -2,6 +2,7 @@
 
 from tusd_py.errors import TooLarge
 from tusd_py.hooks import Request
+from tusd_py.protocol.checksum import check_empty
 from tusd_py.protocol.requests import Append
 from tusd_py.protocol.rules import check_stale, plan_append
 from tusd_py.protocol.upload import Kind, Upload, UploadId
@@ -39,13 +40,14 @@ async def append(
 
 async def _append(engine: Engine, upload: Upload, wanted: Append, incoming: Incoming) -> Outcome:
     plan = plan_append(wanted, upload, engine.config.max_size)
-    if upload.finished:
-        # clause patch.finished: at the end of a finished upload nothing more can come.
-        if wanted.body.announced and not await is_empty(incoming):
-            raise TooLarge(limit=upload.offset, what="This upload")
-        return Outcome(upload=upload)
-    if wanted.body.announced:
+    if wanted.body.announced and not upload.finished:
         return await Transfer(engine, upload, plan, wanted.body, incoming).run()
+    # clause patch.finished: at the end of a finished upload nothing more can come.
+    if wanted.body.announced and not await is_empty(incoming):
+        raise TooLarge(limit=upload.offset, what="This upload")
+    check_empty(wanted.body.checksum)
+    if upload.finished:
+        return Outcome(upload=upload)
     appended = upload.appended(upload.offset, length=plan.length, now=engine.now())
     if complete(appended):
         return await finish_unopened(engine, appended)

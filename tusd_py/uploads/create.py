@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tusd_py.errors import (
     CallableFailed,
-    ChecksumMismatch,
+    ProtocolError,
     StorageFull,
     TooLarge,
     UnsupportedMediaType,
@@ -15,6 +15,7 @@ from tusd_py.errors import (
 )
 from tusd_py.hooks import Changes, NewUpload, Request
 from tusd_py.hooks.calling import call_each
+from tusd_py.protocol.checksum import check_empty
 from tusd_py.protocol.metadata import format_metadata, parse_metadata
 from tusd_py.protocol.requests import Creation
 from tusd_py.protocol.rules import plan_body
@@ -46,6 +47,8 @@ async def create(
         if not await is_empty(incoming):
             raise UnsupportedMediaType
         creation = replace(creation, body=replace(creation.body, announced=False))
+    if not creation.body.announced:
+        check_empty(creation.body.checksum)
     await _check_room(engine, creation.length)
     upload = await new_upload(engine, creation, request)
     await add(engine, upload)
@@ -147,7 +150,7 @@ async def _receive(
         plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
         async with engine.held(upload.id, upload.subject, incoming.interrupt) as held:
             return await Transfer(engine, held, plan, creation.body, incoming).run()
-    except (ChecksumMismatch, TooLarge):
+    except ProtocolError:
         await engine.storage.delete(upload)
         await engine.metadata.delete(upload.id)
         raise
