@@ -1,6 +1,5 @@
 """``TusApp``: what an application embeds."""
 
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from tusd_py.wiring import default_locks
 from .answer import Send
 from .exchange import Scope
 from .handler import Handler
+from .ids import RandomIds
 from .runtime import Runtime
 
 
@@ -38,7 +38,7 @@ class TusApp:
             everybody may do everything.
         config: The behaviour.
         clock: Tells Unix time in seconds.
-        new_id: Makes ids of at least 128 random bits, URL-safe.
+        new_id: Makes ids of at least 128 random bits, URL-safe; None is 32 hexadecimal digits.
         boot_id: Names this boot of the machine; None asks the machine.
     """
 
@@ -51,7 +51,7 @@ class TusApp:
         auth: Authenticate | None = None,
         config: Config | None = None,
         clock: Callable[[], float] = time.time,
-        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        new_id: Callable[[], str] | None = None,
         boot_id: str | None = None,
     ) -> None:
         self.config = config or Config()
@@ -59,7 +59,7 @@ class TusApp:
         self._metadata = metadata
         self._locks = locks or default_locks()
         self._clock = clock
-        self._new_id = new_id
+        self._new_id = new_id or RandomIds()
         self._hooks = Hooks()
         self._runtime = Runtime(self._make_engine, boot_id)
         self._handler = Handler(self.config, self._hooks, auth, self._runtime)

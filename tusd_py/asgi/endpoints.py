@@ -1,7 +1,8 @@
 """The verbs: from a request to what the engine does, and to the answer."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
 from tusd_py.config import Config
 from tusd_py.errors import MethodNotAllowed, NotSupported, UploadNotFound
@@ -80,12 +81,12 @@ class Endpoints:
             raise NotSupported("concatenation")
         await self._access(exchange)
         request = exchange.request()
+        incoming = exchange.incoming(self._budget, self._config.idle_timeout)
         if creation.kind is Kind.FINAL:
             bases = (exchange.place.origin + exchange.place.base, exchange.place.base)
             parts = part_ids(creation.part_urls, bases)
-            outcome = await concatenate(engine, creation, parts, request)
+            outcome = await concatenate(engine, creation, parts, request, incoming)
         else:
-            incoming = exchange.incoming(self._budget, self._config.idle_timeout)
             outcome = await create(engine, creation, request, incoming)
         location = exchange.place.base + outcome.upload.id
         if not self._config.relative_location:
@@ -121,7 +122,7 @@ class Endpoints:
         return Answer(
             status=200,
             headers=download_headers(upload),
-            stream=engine.storage.read(upload),
+            stream=await _begun(engine.storage.read(upload)),
             facts=_facts(upload),
         )
 
@@ -135,6 +136,19 @@ class Endpoints:
 
 def _upload_id(exchange: Exchange) -> UploadId:
     return UploadId(exchange.place.rest or "")
+
+
+async def _begun(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Read the first piece now: what fails here can still be answered with an error."""
+    first = await anext(pieces, b"")
+
+    async def all_of_them() -> AsyncGenerator[bytes, None]:
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
+
+    return all_of_them()
 
 
 def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:

@@ -29,6 +29,9 @@ def read_headers(scope: Mapping[str, Any]) -> dict[str, str]:
         name = raw_name.decode("latin-1").lower()
         value = raw_value.decode("latin-1").strip(" \t")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
+    if scope.get("http_version", "1.1") >= "2" and "content-length" not in headers:
+        # There a body of any length needs no header that announces it.
+        headers.setdefault("transfer-encoding", "chunked")
     return headers
 
 

@@ -64,6 +64,8 @@ class Proxies:
         )
 
     def _trusts(self, address: str) -> bool:
+        if not self._trusted:
+            return False
         parsed = _parsed(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
 

@@ -43,8 +43,8 @@ class Metadata(Protocol):
         """Give back what ``start`` took, after what is under way."""
         ...
 
-    async def create(self, upload: Upload) -> None:
-        """Add an upload.
+    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
+        """Add an upload, and the event in the same transaction.
 
         Raises:
             UploadExists: Its id or its path is taken, or it is a final upload and there is one

@@ -21,13 +21,15 @@ class MemoryMetadata:
     async def close(self) -> None:
         """Nothing to do."""
 
-    async def create(self, upload: Upload) -> None:
+    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
         paths = {other.path for other in self._uploads.values() if other.path is not None}
         if upload.id in self._uploads or upload.path in paths:
             raise UploadExists(upload.id)
         if upload.kind is Kind.FINAL and await self.same_final(upload):
             raise UploadExists(upload.id)
         self._uploads[upload.id] = upload
+        if event is not None:
+            self._events[event.id] = event
 
     async def get(self, upload_id: UploadId) -> Upload:
         try:

@@ -61,16 +61,8 @@ class SQLiteMetadata:
                 await connection.close()
         self._shared = self._reader = self._writer = None
 
-    async def create(self, upload: Upload) -> None:
-        def work(connection: sqlite3.Connection) -> None:
-            try:
-                connection.execute(_INSERT, from_upload(upload))
-            except sqlite3.IntegrityError as error:
-                if error.sqlite_errorcode not in _TAKEN:
-                    raise
-                raise UploadExists(upload.id) from error
-
-        await self._open_shared().run(work)
+    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
+        await self._open_shared().run(_creating(upload, event))
 
     async def get(self, upload_id: UploadId) -> Upload:
         found = await self._select("WHERE id = ?", upload_id)
@@ -160,6 +152,19 @@ def _make_folder(folder: Path) -> None:
         raise MetadataError from error
 
 
+def _creating(upload: Upload, event: Event | None) -> Work:
+    def work(connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute(_INSERT, from_upload(upload))
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode not in _TAKEN:
+                raise
+            raise UploadExists(upload.id) from error
+        _add_event(connection, event)
+
+    return work
+
+
 def _recording(upload: Upload, event: Event | None) -> Work:
     def work(connection: sqlite3.Connection) -> None:
         updated = connection.execute(
@@ -176,9 +181,13 @@ def _recording(upload: Upload, event: Event | None) -> Work:
         )
         if updated.rowcount != 1:
             raise UploadNotFound(upload.id)
-        if event is not None:
-            connection.execute(
-                "INSERT INTO events (id, upload_id) VALUES (?, ?)", (event.id, event.upload_id)
-            )
+        _add_event(connection, event)
 
     return work
+
+
+def _add_event(connection: sqlite3.Connection, event: Event | None) -> None:
+    if event is not None:
+        connection.execute(
+            "INSERT INTO events (id, upload_id) VALUES (?, ?)", (event.id, event.upload_id)
+        )

@@ -24,6 +24,7 @@ from .upload import Kind
 
 Headers = Mapping[str, str]
 
+FINAL_TAKES_NO_BODY = "A final upload is made of its partial uploads and takes no body."
 METHODS = ("OPTIONS", "HEAD", "GET", "POST", "PATCH", "DELETE")
 _TRAILER_NAME = re.compile(r"(^|,)\s*upload-checksum\s*(,|$)", re.IGNORECASE)
 
@@ -134,8 +135,8 @@ def parse_creation(headers: Headers, max_size: int | None) -> Creation:
     foreign_type = media_type(headers) != OFFSET_TYPE
     if body.length and foreign_type:
         raise UnsupportedMediaType
-    if body.announced and kind is Kind.FINAL:
-        raise InvalidConcat("A final upload is made of its partial uploads and takes no body.")
+    if body.length and kind is Kind.FINAL:
+        raise InvalidConcat(FINAL_TAKES_NO_BODY)
     _check_body_fits(body, 0, length if length is not None else max_size)
     return Creation(
         kind=kind,

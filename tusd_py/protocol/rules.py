@@ -99,6 +99,12 @@ def check_parts(parts: Sequence[Upload | None], subject: str | None, max_size: i
         raise TooLarge(limit=max_size, what="An upload")
 
 
+def fits(size: int, upload: Upload, max_size: int | None) -> bool:
+    """Tell whether so many bytes are within the upload's own limit and the server's."""
+    limit = _smaller(upload.max_length, max_size)
+    return limit is None or size <= limit
+
+
 def final_length(parts: Sequence[Upload]) -> int | None:
     """The length in bytes of the final upload of these parts; None while one is unknown."""
     # clause concatenation.final-length

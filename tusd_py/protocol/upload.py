@@ -40,7 +40,7 @@ class Upload:
         path: Where the finished file goes, relative to the storage's folder of finished files;
             None for a partial upload, which is never published.
         run: The boot of the machine and the run of the program that recorded this, as
-            ``<boot>/<run>``.
+            ``<boot>/<run>``; empty if it was not recorded yet.
         verifying: A request with a checksum is (or was, when the process died) being received.
     """
 

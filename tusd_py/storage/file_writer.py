@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 
 from tusd_py.errors import StorageDamaged
 from tusd_py.protocol.upload import Upload
 
 from . import disk
-from .threads import in_thread
+from .threads import WorkerThreads
 
 
 class FileWriter:
@@ -21,7 +20,7 @@ class FileWriter:
         upload: What is written, at its offset.
         path: The file while the upload is unfinished.
         published: The file once it is finished; None if it stays.
-        pool: The worker threads.
+        threads: Where the work is done.
         durable: Syncing is for the loss of power too.
     """
 
@@ -30,7 +29,7 @@ class FileWriter:
         upload: Upload,
         path: Path,
         published: Path | None,
-        pool: Executor,
+        threads: WorkerThreads,
         *,
         durable: bool,
     ) -> None:
@@ -38,28 +37,29 @@ class FileWriter:
         self._upload = upload
         self._path = path
         self._published = published
-        self._pool = pool
+        self._threads = threads
         self._durable = durable
         self._fd: int | None = None
         self._new = False
+        self._ended = False
 
     async def write(self, batch: Sequence[bytes]) -> None:
-        await in_thread(self._pool, self._write, batch)
+        await self._threads.run(self._write, batch)
 
     async def truncate(self, offset: int) -> None:
-        await in_thread(self._pool, self._truncate, offset)
+        await self._threads.run(self._truncate, offset)
 
     async def sync(self) -> None:
         if self._durable:
-            await in_thread(self._pool, self._sync)
+            await self._threads.run(self._sync)
 
     async def publish(self) -> None:
-        await in_thread(self._pool, self._publish)
+        await self._threads.run(self._publish)
 
     async def close(self) -> None:
         if self._fd is not None:
             fd, self._fd = self._fd, None
-            await in_thread(self._pool, _close, fd)
+            await self._threads.run(_close, fd)
 
     def copy(self, source: int, size: int) -> bool:
         """Append up to ``size`` bytes of an open file; False at its end. Blocks.
@@ -87,9 +87,9 @@ class FileWriter:
 
         An upload that has no bytes yet takes nothing back: what has its name is another's.
         """
-        if self._published is None or self._path.exists() or not self._published.is_file():
-            return
         if not self._upload.offset and self._upload.length != 0:
+            return
+        if self._published is None or self._path.exists() or not self._published.is_file():
             return
         if self._published.stat().st_size == self._upload.length:
             disk.make_folder(self._path.parent, durable=self._durable)
@@ -117,11 +117,16 @@ class FileWriter:
             self._new = False
 
     def _publish(self) -> None:
-        self._open()
+        if self._ended:
+            return
+        fd = self._open()
         if self._durable:
             self._sync()
         if self._published is not None:
             disk.move(self._path, self._published, durable=self._durable)
+        self._ended = True
+        self._fd = None
+        _close(fd)
 
 
 def _close(fd: int) -> None:

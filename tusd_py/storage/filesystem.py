@@ -5,7 +5,6 @@ import os
 import shutil
 import time
 from collections.abc import AsyncGenerator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from tusd_py.protocol.upload import Upload
 from . import disk
 from .file_writer import FileWriter
 from .layout import Layout, by_date, checked
-from .threads import in_thread
+from .threads import WorkerThreads
 
-_THREADS = 2
+_THREADS = 4
 _COMPOSING_THREADS = 2
 _PIECE = 1024 * 1024
 # One step of composing: long enough to be cheap, short enough for others to get their turn.
@@ -37,15 +36,16 @@ class FileStorage:
         self.root = Path(root)
         self.uploads = self.root / "uploads"
         self.files = self.root / "files"
+        self._leaves = [self.uploads / f"{leaf >> 4:x}" / f"{leaf & 15:x}" for leaf in range(256)]
         self._layout = layout
         self._durable = True
-        self._pool = ThreadPoolExecutor(_THREADS, "tusd-py-disk")
-        self._composing = ThreadPoolExecutor(_COMPOSING_THREADS, "tusd-py-compose")
+        self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
+        self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
 
     async def start(self, *, durable: bool) -> None:
         self._durable = durable
-        await in_thread(self._pool, self._prepare)
+        await self._threads.run(self._prepare)
 
     async def close(self) -> None:
         """Nothing to do: idle threads end with the interpreter."""
@@ -57,28 +57,28 @@ class FileStorage:
         path, published = self._working(upload), self._published(upload)
         if upload.finished and published is not None:
             path, published = published, None
-        return FileWriter(upload, path, published, self._pool, durable=self._durable)
+        return FileWriter(upload, path, published, self._threads, durable=self._durable)
 
     async def size(self, upload: Upload) -> int:
-        return await in_thread(self._pool, self._size, upload)
+        return await self._threads.run(self._size, upload)
 
     async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
-        fd = await in_thread(self._pool, self._open, upload)
+        fd = await self._threads.run(self._open, upload)
         if fd is None:
             return
         try:
-            while piece := await in_thread(self._pool, os.read, fd, _PIECE):
+            while piece := await self._threads.run(os.read, fd, _PIECE):
                 yield piece
         finally:
-            self._pool.submit(os.close, fd)
+            await self._threads.run(os.close, fd)
 
     async def delete(self, upload: Upload) -> None:
-        await in_thread(self._pool, self._delete, upload)
+        await self._threads.run(self._delete, upload)
 
     async def free(self) -> int | None:
         now = time.monotonic()
         if self._free is None or now - self._free[0] > _FREE_IS_VALID:
-            usage = await in_thread(self._pool, shutil.disk_usage, self.root)
+            usage = await self._threads.run(shutil.disk_usage, self.root)
             self._free = (now, usage.free)
         return self._free[1]
 
@@ -95,19 +95,18 @@ class FileStorage:
         return writer.offset
 
     async def _copy(self, writer: FileWriter, part: Upload) -> None:
-        source = await in_thread(self._pool, self._open, part)
+        source = await self._threads.run(self._open, part)
         if source is None:
             return
         try:
-            while await in_thread(self._composing, writer.copy, source, _STEP):
+            while await self._composing.run(writer.copy, source, _STEP):
                 pass
         finally:
-            self._pool.submit(os.close, source)
+            await self._threads.run(os.close, source)
 
     def _working(self, upload: Upload) -> Path:
         # Ids can come from the application, so a hash spreads them; names stay readable.
-        fold = hashlib.sha256(upload.id.encode()).hexdigest()
-        return self.uploads / fold[0] / fold[1] / upload.id
+        return self._leaves[hashlib.sha256(upload.id.encode()).digest()[0]] / upload.id
 
     def _published(self, upload: Upload) -> Path | None:
         return None if upload.path is None else self.files / upload.path

@@ -65,19 +65,21 @@ class WriteBehind:
             await self._written()
             self._flush()
         if self._budget.spent:
-            await self.drain()
+            # In a task, for unlike drain this can be cancelled, and what was taken is kept.
+            await self._written()
+            self._flush()
+            await self._written()
 
     async def drain(self) -> None:
-        """Wait until everything that was taken is in the sink."""
+        """Wait until everything that was taken is in the sink. Not to be cancelled."""
         await self._written()
-        self._flush()
-        await self._written()
+        if self._pending:
+            await self._write(*self._take())
 
     def discard(self) -> None:
         """Forget what was not handed to the sink; the transfer has failed."""
-        self._stop_lingering()
-        self._budget.give(self._pending_bytes)
-        self._pending, self._pending_bytes = [], 0
+        _, size = self._take()
+        self._budget.give(size)
 
     async def _written(self) -> None:
         if self._writing is not None:
@@ -101,10 +103,13 @@ class WriteBehind:
             # Left for add or drain to raise.
             return
         if self._pending:
-            self._stop_lingering()
-            batch, size = self._pending, self._pending_bytes
-            self._pending, self._pending_bytes = [], 0
-            self._writing = self._loop.create_task(self._write(batch, size))
+            self._writing = self._loop.create_task(self._write(*self._take()))
+
+    def _take(self) -> tuple[list[bytes], int]:
+        self._stop_lingering()
+        batch, size = self._pending, self._pending_bytes
+        self._pending, self._pending_bytes = [], 0
+        return batch, size
 
     async def _write(self, batch: list[bytes], size: int) -> None:
         try:

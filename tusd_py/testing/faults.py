@@ -178,9 +178,9 @@ class FaultyMetadata:
         await self.plan.visit("close")
         await self.inner.close()
 
-    async def create(self, upload: Upload) -> None:
+    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
         await self.plan.visit("create")
-        await self.inner.create(upload)
+        await self.inner.create(upload, event=event)
 
     async def get(self, upload_id: UploadId) -> Upload:
         await self.plan.visit("get")

@@ -212,6 +212,22 @@ class MetadataContract:
 
         assert list(await started.events(10)) == [other]
 
+    async def test_an_upload_can_be_created_with_an_event(self, started: Metadata) -> None:
+        event = Event(id="e", upload_id=UploadId("one"))
+
+        await started.create(an_upload(), event=event)
+
+        assert await started.get(UploadId("one")) == an_upload()
+        assert list(await started.events(10)) == [event]
+
+    async def test_an_upload_that_is_not_created_leaves_no_event(self, started: Metadata) -> None:
+        await started.create(an_upload())
+
+        with pytest.raises(UploadExists):
+            await started.create(an_upload(), event=Event(id="e", upload_id=UploadId("one")))
+
+        assert list(await started.events(10)) == []
+
     async def test_events_come_oldest_first(self, started: Metadata) -> None:
         events = [Event(id=name, upload_id=UploadId("one")) for name in ("c", "a", "b")]
         await started.create(an_upload())
@@ -280,9 +296,12 @@ class MetadataContract:
 
     async def test_closing_waits_for_what_is_under_way(self, metadata: Metadata) -> None:
         await metadata.start(durable=True)
-        creating = asyncio.create_task(metadata.create(an_upload()))
-        await asyncio.sleep(0)
+        creating = []
+        for number in range(10):
+            creating.append(asyncio.create_task(metadata.create(an_upload(f"{number}"))))
+            await asyncio.sleep(0)
 
         await metadata.close()
 
-        assert await creating is None  # type: ignore[func-returns-value]
+        results = await asyncio.gather(*creating, return_exceptions=True)
+        assert results == [None] * 10

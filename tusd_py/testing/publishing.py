@@ -101,9 +101,18 @@ class PublishingContract:
 
         finished = an_upload(offset=10, finished_at=CREATED_AT)
         writer = started.writer(finished)
+        await writer.write([])
         await writer.sync()
-        await writer.publish()
         await writer.close()
+
+        assert await stored(started, finished) == DATA
+
+    async def test_publishing_a_finished_upload_leaves_it(self, started: Storage) -> None:
+        await store(started, an_upload(), DATA)
+        await publish(started, an_upload(offset=10))
+
+        finished = an_upload(offset=10, finished_at=CREATED_AT)
+        await publish(started, finished)
 
         assert await stored(started, finished) == DATA
 

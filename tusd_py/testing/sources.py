@@ -16,7 +16,7 @@ from .script import CollectingSink, Data, Disconnect, End, Script, Stall
 OpenSource = Callable[..., AbstractAsyncContextManager[BodySource]]
 """Called with a script and perhaps ``idle_timeout``, in seconds; 0 is never."""
 
-LONG = 30.0
+LONG = 10.0
 SHORT = 0.03
 CHUNK = bytes(range(256)) * 256
 
@@ -132,7 +132,7 @@ class BodySourceContract:
         stall = Stall(until=asyncio.Event())
         async with open_source([Data(b"012"), stall, *after]) as source:
             pumping = asyncio.create_task(pump(source, sink, limit=3))
-            await stall.reached.wait()
+            await asyncio.wait_for(stall.reached.wait(), LONG)
             waited = not pumping.done()
             assert stall.until is not None
             stall.until.set()
@@ -206,7 +206,7 @@ class BodySourceContract:
         stall, interrupt = Stall(), Interrupt()
         async with open_source([*map(Data, chunks), stall]) as source:
             pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
-            await stall.reached.wait()
+            await asyncio.wait_for(stall.reached.wait(), LONG)
             interrupt.set(reason)
 
             assert await pumping is reason
@@ -231,7 +231,7 @@ class BodySourceContract:
         stall, interrupt = Stall(), Interrupt()
         async with open_source([stall]) as source:
             pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
-            await stall.reached.wait()
+            await asyncio.wait_for(stall.reached.wait(), LONG)
             interrupt.set(reason)
 
             assert await pumping is reason

@@ -4,21 +4,33 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tusd_py.errors import NotSupported, StorageError, TransferStopped, UploadExists, UploadNotFound
+from tusd_py.errors import (
+    CallableFailed,
+    InvalidConcat,
+    NotSupported,
+    StorageError,
+    TransferStopped,
+    UploadNotFound,
+)
 from tusd_py.hooks import Request
-from tusd_py.protocol.requests import Creation
-from tusd_py.protocol.rules import check_parts, final_length
+from tusd_py.protocol.requests import FINAL_TAKES_NO_BODY, Creation
+from tusd_py.protocol.rules import check_parts, final_length, fits
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Composing
 from tusd_py.streaming import Interrupt, Stop
 
-from .create import new_upload
-from .engine import Engine, Outcome, log
+from .create import add, new_upload
+from .engine import Engine, Incoming, Outcome
 from .finish import finish_unopened
+from .transfer import is_empty
 
 
 async def concatenate(
-    engine: Engine, creation: Creation, part_ids: Sequence[UploadId], request: Request
+    engine: Engine,
+    creation: Creation,
+    part_ids: Sequence[UploadId],
+    request: Request,
+    incoming: Incoming,
 ) -> Outcome:
     """Create a final upload, or find the one that an earlier try of the same request made.
 
@@ -27,11 +39,14 @@ async def concatenate(
 
     Raises:
         NotSupported: 501.
-        InvalidConcat: 400, a part is unknown, another's, or not a partial upload.
+        InvalidConcat: 400, a part is unknown, another's, or not a partial upload, or there is a
+            body.
         TooLarge: 413.
         Reject: The application refused.
         StorageError: 507 or 500; repeating the request tries again.
     """
+    if creation.body.announced and not await is_empty(incoming):
+        raise InvalidConcat(FINAL_TAKES_NO_BODY)
     parts = await _parts(engine, part_ids)
     check_parts(parts, request.subject, engine.config.max_size)
     found = [part for part in parts if part is not None]
@@ -50,9 +65,11 @@ async def after_partial(engine: Engine, part: Upload) -> None:
 
 
 async def compose_if_ready(engine: Engine, final: Upload) -> None:
-    """Start composing an unfinished final upload if all its parts are there."""
+    """Start composing an unfinished final upload if all its parts are there, and not too much."""
     parts = await _parts(engine, final.parts)
-    if all(part is not None and part.finished for part in parts):
+    finished = [part for part in parts if part is not None and part.finished]
+    size = sum(part.offset for part in finished)
+    if len(finished) == len(parts) and fits(size, final, engine.config.max_size):
         start_composing(engine, final)
 
 
@@ -81,14 +98,13 @@ async def _find_or_add(
     if existing is not None:
         return existing
     try:
-        await engine.metadata.create(upload)
-    except UploadExists:
+        return await add(engine, upload)
+    except CallableFailed:
+        # Somebody else may have made the same request at the same time.
         existing = await _same(engine, upload)
         if existing is None:
             raise
         return existing
-    log.debug("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
-    return upload
 
 
 async def _same(engine: Engine, upload: Upload) -> Upload | None:

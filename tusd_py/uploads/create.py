@@ -8,6 +8,7 @@ from dataclasses import replace
 from tusd_py.errors import (
     CallableFailed,
     ProtocolError,
+    StorageError,
     StorageFull,
     TooLarge,
     UnsupportedMediaType,
@@ -20,6 +21,7 @@ from tusd_py.protocol.metadata import format_metadata, parse_metadata
 from tusd_py.protocol.requests import Creation
 from tusd_py.protocol.rules import plan_body
 from tusd_py.protocol.upload import Kind, Upload, UploadId
+from tusd_py.streaming import Stop
 
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
@@ -51,10 +53,9 @@ async def create(
         check_empty(creation.body.checksum)
     await _check_room(engine, creation.length)
     upload = await new_upload(engine, creation, request)
-    await add(engine, upload)
-    log.debug("upload.created", upload_id=upload.id, length=upload.length, kind=upload.kind.value)
     if creation.body.announced:
         return await _receive(engine, upload, creation, incoming)
+    upload = await add(engine, upload)
     # clause creation.empty
     if upload.length == 0:
         return await finish_unopened(engine, upload)
@@ -64,7 +65,7 @@ async def create(
 async def new_upload(
     engine: Engine, creation: Creation, request: Request, parts: Sequence[Upload] = ()
 ) -> Upload:
-    """Make the facts of a new upload, with what the application wants of it.
+    """Make the facts of a new upload, with what the application wants of it; not yet recorded.
 
     Raises:
         Reject: The application refused.
@@ -87,7 +88,6 @@ async def new_upload(
         lifetime=lifetime,
         expires_at=None if lifetime is None else now + lifetime,
         path=changes.path,
-        run=engine.run,
     )
     if upload.max_length is not None and (upload.length or 0) > upload.max_length:
         raise TooLarge(limit=upload.max_length, what="This upload")
@@ -96,15 +96,16 @@ async def new_upload(
     return replace(upload, path=path)
 
 
-async def add(engine: Engine, upload: Upload) -> None:
+async def add(engine: Engine, upload: Upload) -> Upload:
     """Record a new upload.
 
     Raises:
         CallableFailed: 500, the application chose an id or a path that is taken.
     """
     try:
-        await engine.metadata.create(upload)
+        return await engine.record(upload)
     except UploadExists as error:
+        engine.unsettled.pop(upload.id, None)
         log.warning("upload.exists", upload_id=upload.id, path=upload.path)
         raise CallableFailed("on_create") from error
 
@@ -145,12 +146,23 @@ async def _check_room(engine: Engine, length: int | None) -> None:
 async def _receive(
     engine: Engine, upload: Upload, creation: Creation, incoming: Incoming
 ) -> Outcome:
-    """Receive the first bytes. A client that is refused never learns of the upload."""
+    """Receive the first bytes.
+
+    An upload whose id and path are surely new is recorded with its bytes, in one go. A client
+    that is refused never learns of the upload, so nothing is kept of it.
+    """
+    plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
+    if engine.hooks.on_create or (upload.path is not None and upload.id not in upload.path):
+        upload = await add(engine, upload)
+
+    def revoke() -> None:
+        incoming.interrupt.set(Stop.REVOKED)
+
+    lease = engine.locks.hold(upload.id, timeout=engine.config.lock_timeout, on_revoke=revoke)
     try:
-        plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
-        async with engine.held(upload.id, upload.subject, incoming.interrupt) as held:
-            return await Transfer(engine, held, plan, creation.body, incoming).run()
-    except ProtocolError:
+        async with lease:
+            return await Transfer(engine, upload, plan, creation.body, incoming).run()
+    except (ProtocolError, StorageError):
         await engine.storage.delete(upload)
         await engine.metadata.delete(upload.id)
         raise

@@ -148,10 +148,16 @@ class Engine:
             yield await self.find(upload_id, subject)
 
     async def record(self, upload: Upload, event: Event | None = None) -> Upload:
-        """Record an upload as this run of the program leaves it."""
+        """Record an upload as this run of the program leaves it, for the first time or again.
+
+        Raises:
+            UploadExists: It is new, and its id or path is taken.
+            UploadNotFound: It is not new, and was removed meanwhile.
+        """
         recorded = replace(upload, run=self.run)
+        save = self.metadata.record if upload.run else self.metadata.create
         try:
-            await self.metadata.record(recorded, event=event)
+            await save(recorded, event=event)
         except BaseException:
             self.unsettled.setdefault(upload.id, True)
             raise

@@ -163,7 +163,8 @@ class Transfer:
     async def _back(self, writer: Writer) -> None:
         """Discard what is not committed."""
         await writer.truncate(self._upload.offset)
-        self._upload = await self._engine.record(replace(self._upload, verifying=False))
+        if self._upload.run:
+            self._upload = await self._engine.record(replace(self._upload, verifying=False))
 
     def _appended(self, writer: Writer) -> Upload:
         return self._upload.appended(
