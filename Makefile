@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve install check format lint types imports test test-fast e2e fuzz coverage \
-	bench conformance build clean
+	bench conformance reference build clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -72,6 +72,9 @@ bench: $(VENV)/.develop ## Measure beside other tus servers; a table and results
 
 conformance: $(VENV)/.develop ## Write docs/reference/conformance.md from the tests.
 	$(BIN)/python -m tests.spec.conformance
+
+reference: $(VENV)/.develop ## Write docs/reference/settings.md and errors.md from the code.
+	$(BIN)/python -m tests.docs.reference
 
 build: $(VENV)/.develop ## A wheel and an sdist in dist/.
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -1,0 +1,93 @@
+"""Writes docs/reference/settings.md and errors.md from the code: ``python -m tests.docs.reference``."""
+
+from pathlib import Path
+
+from tusd_py import errors
+from tusd_py.asgi.errors import NO_ANSWER, answer_error
+from tusd_py.cli.settings import SETTINGS
+from tusd_py.config import Config
+
+ROOT = Path(__file__).parents[2]
+SETTINGS_PAGE = ROOT / "docs/reference/settings.md"
+ERRORS_PAGE = ROOT / "docs/reference/errors.md"
+
+_EXAMPLES: tuple[errors.TusError, ...] = (
+    errors.InvalidHeader("Upload-Offset", "is missing"),
+    errors.InvalidConcat("Upload-Concat must list URLs, one space between them."),
+    errors.UnknownAlgorithm(["sha1", "sha256"]),
+    errors.NotAuthenticated(),
+    errors.UploadIsFinal(),
+    errors.UploadNotFound("id"),
+    errors.MethodNotAllowed(["OPTIONS", "POST"]),
+    errors.OffsetMismatch(claimed=5, actual=7),
+    errors.UnsupportedVersion(None),
+    errors.TooLarge(limit=5, what="This upload"),
+    errors.UnsupportedMediaType(),
+    errors.LockTimeout("id"),
+    errors.ChecksumMismatch(),
+    errors.CallableFailed("on_create"),
+    errors.StorageError(),
+    errors.StorageDamaged("id", recorded=7, stored=5),
+    errors.MetadataError(),
+    errors.TusError("The server failed. Try again."),
+    errors.NotSupported("concatenation"),
+    errors.MetadataUnavailable(),
+    errors.TransferStopped("idle"),
+    errors.StorageFull(),
+    errors.Reject(403, "What the application said."),
+)
+
+
+def settings_page() -> str:
+    """The page of all settings, from the one table."""
+    lines = [
+        "# Settings",
+        "",
+        "Of the standalone server: a key of the TOML file that `--config` or `TUSD_PY_CONFIG` names,",
+        "an environment variable, or a flag of `tusd-py serve`, in rising precedence. Sizes are",
+        "written `5GB` or `5GiB`, durations `90s`, `1h30m` or `7d`. `TusApp` takes the same as a",
+        "`Config`.",
+        "",
+        "| key | variable | flag | what it does |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{setting.name}` | `{setting.variable}` | `{setting.flag}` | {setting.help} |"
+        for setting in SETTINGS
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def errors_page() -> str:
+    """The page of all errors that clients can meet."""
+    lines = [
+        "# Errors",
+        "",
+        "Every error answer is a problem (RFC 9457, `application/problem+json`) with a stable `code`",
+        "and a plain sentence as `detail`. The code is in the log line too. A HEAD has no body, and",
+        "gets 423 where another method gets a 5xx that will pass: clients take anything else as a",
+        "reason to start from zero.",
+        "",
+        "| status | code | for example |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {answer_error(error, 'PATCH', Config()).status} | `{error.code}` | {error} |"
+        for error in _EXAMPLES
+    ]
+    lines += [
+        "",
+        f"In the log, {NO_ANSWER} stands for a client that left before its answer. Headers that are",
+        "too long or too slow are answered with 431 and 408 before anything else is looked at.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write both pages."""
+    SETTINGS_PAGE.write_text(settings_page())
+    ERRORS_PAGE.write_text(errors_page())
+
+
+if __name__ == "__main__":
+    main()

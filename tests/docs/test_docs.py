@@ -1,0 +1,77 @@
+"""The documents say what is so."""
+
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tusd_py
+from tests.docs import reference
+from tusd_py import errors
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert reference.settings_page() == reference.SETTINGS_PAGE.read_text(), "make reference"
+
+
+def test_the_page_of_errors_is_up_to_date() -> None:
+    assert reference.errors_page() == reference.ERRORS_PAGE.read_text(), "make reference"
+
+
+def test_every_code_that_a_client_can_meet_is_documented() -> None:
+    internal = {errors.ProtocolError, errors.UploadExists, errors.SchemaTooNew, errors.ConfigError}
+    classes = {
+        value
+        for value in vars(errors).values()
+        if inspect.isclass(value) and issubclass(value, errors.TusError)
+    }
+    page = reference.errors_page()
+    missing = {kind.__name__ for kind in classes - internal if f"`{kind.code}`" not in page}
+    assert set() == missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_readme_embeds_as_the_example_does() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    assert (ROOT / "examples/fastapi_app.py").read_text() == block
+
+
+def test_every_target_that_the_documents_name_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = {
+        target
+        for page in PAGES
+        for target in re.findall(r"(?:\$ |`)make ([a-z][a-z0-9-]*)", page.read_text())
+    }
+    assert set() == {target for target in named if f"\n{target}:" not in makefile}
+
+
+def test_everything_public_can_be_imported() -> None:
+    assert [] == [name for name in tusd_py.__all__ if not hasattr(tusd_py, name)]
+
+
+def test_the_changelog_has_a_place_for_the_next_version() -> None:
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_constraints_pin_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = project["dependency-groups"].values()
+    wanted = [*project["project"]["dependencies"], *(line for group in groups for line in group)]
+    names = {re.split(r"[^A-Za-z0-9_.-]", line)[0].lower().replace("_", "-") for line in wanted}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
+    assert set() == names - pinned
+    assert [] == [line for line in lines if "://" in line]
