@@ -1,6 +1,6 @@
 """A response as a value."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ class Answer:
         body: All of it.
         stream: Instead of ``body``, for what is too long.
         facts: What the request's log line says beside the usual.
+        unheard: Nobody is left to read it: it is for the log only.
     """
 
     status: int
@@ -25,6 +26,13 @@ class Answer:
     body: bytes = b""
     stream: AsyncGenerator[bytes, None] | None = None
     facts: dict[str, object] = field(default_factory=dict)
+    unheard: bool = False
+
+
+def merged(*groups: Mapping[str, str]) -> dict[str, str]:
+    """Make one set of headers of several; of names that differ in case only, the last counts."""
+    named = {name.lower(): (name, value) for group in groups for name, value in group.items()}
+    return dict(named.values())
 
 
 async def send_answer(send: Send, answer: Answer, *, with_body: bool) -> None:

@@ -22,7 +22,7 @@ from tusd_py.uploads.engine import Engine, Outcome
 from tusd_py.uploads.inspect import inspect
 from tusd_py.uploads.terminate import terminate
 
-from .answer import Answer
+from .answer import Answer, merged
 from .download import download_headers
 from .exchange import Exchange
 
@@ -155,7 +155,7 @@ def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
     reply = outcome.reply or Reply()
     return Answer(
         status=reply.status or status,
-        headers={**reply.headers, **headers, **offset_headers(outcome.upload)},
+        headers=merged(reply.headers, headers, offset_headers(outcome.upload)),
         body=reply.body,
         facts=_facts(outcome.upload),
     )

@@ -25,13 +25,14 @@ from tusd_py.errors import (
 )
 from tusd_py.protocol.headers import VERSION
 
-from .answer import Answer
+from .answer import Answer, merged
 
+_ANY_ERROR = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 _RETRY_SOON = {"Retry-After": "1"}
 _CLOSE = {"Connection": "close"}
 _LOCKED = 423
-# For the log only: whoever would read the answer is gone.
-NO_ANSWER = 499
+# As nginx logs it.
+_CLIENT_GONE = 499
 _CHECKSUM_MISMATCH = 460
 
 
@@ -78,14 +79,11 @@ def answer_error(error: TusError, method: str, config: Config) -> Answer:
     }
     return Answer(
         status=owed.status,
-        headers={
-            "Content-Type": "application/problem+json",
-            # clause head.no-store
-            "Cache-Control": "no-store",
-            **owed.headers,
-        },
+        # clause head.no-store
+        headers=merged(_ANY_ERROR, owed.headers),
         body=json.dumps(problem).encode() + b"\n",
         facts={"code": error.code},
+        unheard=isinstance(error, TransferStopped) and error.reason == "cut",
     )
 
 
@@ -96,7 +94,7 @@ def _owed(error: TusError, config: Config) -> _Owed:
         return _Owed(config.gone_status)
     if isinstance(error, TransferStopped):
         if error.reason == "cut":
-            return _Owed(NO_ANSWER)
+            return _Owed(_CLIENT_GONE)
         # The rest of the body is of no use to anyone. 503 and not 408: clients take a 4xx for
         # final, and are meant to come back.
         return _Owed(_LOCKED if error.reason == "revoked" else 503, {**_RETRY_SOON, **_CLOSE})

@@ -16,7 +16,7 @@ from tusd_py.telemetry import get_logger
 from .answer import Answer, Send, send_answer
 from .cors import CorsHeaders
 from .endpoints import Endpoints
-from .errors import NO_ANSWER, answer_error
+from .errors import answer_error
 from .exchange import Exchange, Scope, read_headers
 from .proxy import Proxies
 from .runtime import Runtime
@@ -54,7 +54,7 @@ class Handler:
         place = self._proxies.place(scope, headers, prefix)
         exchange = Exchange(scope, receive, headers, scope["method"], place)
         answer = await self._answer(exchange)
-        if answer.status != NO_ANSWER:
+        if not answer.unheard:
             await self._send(send, exchange, answer)
         log.info(
             "request",

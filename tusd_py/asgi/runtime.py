@@ -41,13 +41,15 @@ class Runtime:
         if self.engine is not None and self._loop is loop:
             return self.engine
         if self._starting is None or self._loop is not loop:
-            self._loop = loop
+            self._loop, self.engine = loop, None
             self._starting = loop.create_task(self._start())
+        starting = self._starting
         try:
-            self.engine = await asyncio.shield(self._starting)
-        except TusError:
-            self._starting = None
-            raise
+            self.engine = await asyncio.shield(starting)
+        finally:
+            # Who asks is cancelled without ending the start for the others who wait.
+            if self.engine is None and starting is self._starting and starting.done():
+                self._starting = None
         return self.engine
 
     async def close(self) -> None:

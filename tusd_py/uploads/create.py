@@ -1,12 +1,13 @@
 """POST: a new upload, perhaps with its first bytes."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tusd_py.config import days
 from tusd_py.errors import (
     CallableFailed,
+    InvalidHeader,
     ProtocolError,
     StorageError,
     StorageFull,
@@ -27,6 +28,8 @@ from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
 from .transfer import Transfer, is_empty
 
+# Further away there are no dates to put into headers: it is for ever.
+_LONGEST_LIFE = days(36_500)
 _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 
 
@@ -74,7 +77,7 @@ async def new_upload(
     changes = await _ask(engine, creation, request)
     now = engine.now()
     lifetime = changes.lifetime if changes.lifetime is not None else engine.config.expire_after
-    lifetime = None if lifetime is None or math.isinf(lifetime) else lifetime
+    lifetime = None if lifetime is None or lifetime > _LONGEST_LIFE else lifetime
     upload = Upload(
         id=_checked_id(changes.id) if changes.id is not None else UploadId(engine.new_id()),
         kind=creation.kind,
@@ -133,7 +136,11 @@ def _checked_id(chosen: str) -> UploadId:
 def _metadata(creation: Creation, changes: Changes) -> str:
     if changes.metadata is None:
         return creation.metadata
-    return format_metadata(changes.metadata)
+    try:
+        return format_metadata(changes.metadata)
+    except InvalidHeader as error:
+        log.exception("hook.bad_metadata", hook="on_create")
+        raise CallableFailed("on_create") from error
 
 
 async def _check_room(engine: Engine, length: int | None) -> None:

@@ -28,7 +28,7 @@ async def settled(engine: Engine, upload: Upload) -> Upload:
     if upload.limit is not None:
         offset = min(offset, upload.limit)
     found = replace(upload, offset=offset, verifying=False)
-    if found == upload and _boot(upload.run) == _boot(engine.run):
+    if stored == offset and found == upload and _boot(upload.run) == _boot(engine.run):
         engine.unsettled.pop(upload.id, None)
         return upload
     await _secure(engine, found)

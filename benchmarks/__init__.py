@@ -1,0 +1,1 @@
+"""Benchmarks of tusd_py beside its peers: ``python -m benchmarks --help``."""

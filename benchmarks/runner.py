@@ -1,0 +1,96 @@
+"""Trials: every server once a round, in an order that turns from round to round.
+
+Every trial has a fresh server with an empty folder, so that none inherits the memory, the warm
+caches or the fragmented files of the one before; and a drift of the machine hits all alike.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmarks.errors import TrialFailedError
+from benchmarks.folders import make_trial_folder
+from benchmarks.progress import say
+from benchmarks.scenarios.base import Bench, Case
+from benchmarks.servers import Server, running
+
+_SETTLE_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One server, one case, one round: its figures, or why there are none."""
+
+    case: str
+    server: str
+    round: int
+    load_before: float
+    figures: Mapping[str, float] = field(default_factory=dict)
+    failure: str | None = None
+
+
+def run(
+    cases: Sequence[Case], servers: Mapping[str, Sequence[Server]], rounds: int, bench: Bench
+) -> Iterator[Trial]:
+    """Run all trials and yield each when it is done; `servers` are given for each case."""
+    total = rounds * sum(len(servers[case.name]) for case in cases)
+    done = 0
+    for case in cases:
+        say(f"{case.name}: preparing {case.title}")
+        for size in case.sources:
+            bench.source(size)
+        for number in range(rounds):
+            for server in _turned(servers[case.name], number):
+                trial = _attempt(case, server, number + 1, bench)
+                done += 1
+                say(f"[{done}/{total}] {_progress(case, trial)}")
+                yield trial
+
+
+def _turned(servers: Sequence[Server], by: int) -> Sequence[Server]:
+    start = by % len(servers) if servers else 0
+    return [*servers[start:], *servers[:start]]
+
+
+def _attempt(case: Case, server: Server, number: int, bench: Bench) -> Trial:
+    load = os.getloadavg()[0]
+    folder = make_trial_folder(bench.folder)
+    figures: Mapping[str, float] = {}
+    failure: str | None = None
+    try:
+        with running(server, folder) as target:
+            figures = case.measure(bench, target)
+    except TrialFailedError as error:
+        figures, failure = {}, str(error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _settle()
+    return Trial(
+        case=case.name,
+        server=server.name,
+        round=number,
+        load_before=load,
+        figures=figures,
+        failure=failure,
+    )
+
+
+def _settle() -> None:
+    # What one trial left to be written must not be written during the next.
+    os.sync()
+    time.sleep(_SETTLE_SECONDS)
+
+
+def _progress(case: Case, trial: Trial) -> str:
+    what = f"{case.name}, round {trial.round}, {trial.server}"
+    if trial.failure is not None:
+        return f"{what}: FAILED: {trial.failure}"
+    shown = (
+        f"{metric.title} {trial.figures[metric.key]:.{metric.digits}f}" for metric in case.metrics
+    )
+    return f"{what}: {'; '.join(shown)}"

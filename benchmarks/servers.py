@@ -1,0 +1,123 @@
+"""A server under test: what it is called, how it is started, and how it is stopped."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks import processes
+from benchmarks.drivers.wire import discover
+from benchmarks.errors import DriverFailedError, TrialFailedError
+
+_START_DEADLINE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A command line, and what its environment has beside the usual."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One server in one configuration: a row of the tables.
+
+    `launch` gets the port to listen on and an empty folder for the data; the server must then
+    answer under ``/files/`` on the loopback address.
+    """
+
+    name: str
+    version: str
+    configuration: str
+    durability: str
+    launch: Callable[[int, Path], Launch]
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A server that cannot be had on this machine, and why."""
+
+    name: str
+    reason: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A server that is running and answers."""
+
+    server: Server
+    pid: int
+    port: int
+    data: Path
+
+
+@contextmanager
+def running(server: Server, folder: Path) -> Iterator[Target]:
+    """Run `server` with its data in a new folder inside `folder`.
+
+    Raises:
+        TrialFailedError: it did not start, or it died while it was in use.
+    """
+    data = folder / "data"
+    data.mkdir()
+    port = _free_port()
+    log = folder / "server.log"
+    launch = server.launch(port, data)
+    with log.open("wb") as output:
+        process = processes.start(
+            launch.arguments,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            environment=launch.environment,
+        )
+    try:
+        _wait_until_it_answers(process, port)
+        yield Target(server=server, pid=process.pid, port=port, data=data)
+        _check_it_lives(process)
+    except TrialFailedError as error:
+        raise TrialFailedError(f"{error}{_last_words(process, log, folder)}") from error
+    finally:
+        processes.stop_tree(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_DEADLINE
+    while time.monotonic() < deadline:
+        _check_it_lives(process)
+        try:
+            discover(port)
+        except (OSError, DriverFailedError):
+            time.sleep(0.05)
+        else:
+            return
+    raise TrialFailedError(f"the server did not answer within {_START_DEADLINE:.0f} s")
+
+
+def _check_it_lives(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        raise TrialFailedError("the server is gone")
+
+
+def _last_words(process: subprocess.Popen[bytes], log: Path, folder: Path) -> str:
+    """Return how the server ended and what it said last, without the folder that it ran in."""
+    ended = process.poll()
+    status = f"; the server ended with status {ended}" if ended is not None else ""
+    said = log.read_bytes().replace(bytes(folder), b"")
+    return f"{status}; it said: {processes.last_line(said)}" if said.strip() else status

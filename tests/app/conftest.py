@@ -1,0 +1,5 @@
+"""Servers on every kind of backend."""
+
+from tests.spec.fixtures import anyio_backend, backends, kind, serve, tus
+
+__all__ = ["anyio_backend", "backends", "kind", "serve", "tus"]

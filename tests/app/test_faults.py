@@ -1,0 +1,175 @@
+"""Backends that fail: nothing is acknowledged that is not safe, and HEAD does not scare clients."""
+
+import json
+
+import pytest
+
+from tests.spec.served import Backends, Served
+from tests.support.asgi import Response
+from tusd_py.errors import MetadataError, MetadataUnavailable, StorageError, StorageFull
+from tusd_py.testing import Fault, FaultyComposingStorage, FaultyMetadata, Plan
+
+DATA = b"hello world"
+
+
+async def faulty(backends: Backends, *faults: Fault) -> tuple[Served, Plan]:
+    """A server whose backends fail as planned, once the test has added its faults."""
+    plan = Plan(*faults)
+    tus = await backends.serve(
+        storage=lambda storage: FaultyComposingStorage(storage, plan),
+        metadata=lambda metadata: FaultyMetadata(metadata, plan),
+    )
+    return tus, plan
+
+
+def code(response: Response) -> object:
+    return json.loads(response.body)["code"]
+
+
+def after(plan: Plan, method: str, error: type[Exception], **more: int) -> None:
+    """Let the next call of a method fail."""
+    fault = Fault(method=method, call=plan.calls[method] + 1, error=error, **more)
+    plan.faults.append(fault)
+
+
+async def test_a_full_disk_keeps_what_fitted(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(length=11)
+    after(plan, "write", StorageFull, after=3)
+
+    response = await tus.patch(url, 0, DATA)
+
+    assert (507, "storage-full") == (response.status, code(response))
+    assert [] == response.all("Upload-Offset")
+    assert 3 == (await tus.head(url)).offset
+    assert 204 == (await tus.patch(url, 3, DATA[3:])).status
+    assert DATA == (await tus.get(url)).body
+
+
+@pytest.mark.parametrize("method", ["write", "sync"])
+async def test_a_failed_write_or_sync_cuts_back_to_what_is_safe(
+    backends: Backends, method: str
+) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(b"he", length=20)
+    after(plan, method, StorageError)
+
+    response = await tus.patch(url, 2, DATA)
+
+    assert (500, "storage-error") == (response.status, code(response))
+    assert 2 == (await tus.head(url)).offset
+    assert b"he" == await tus.stored(url)
+    assert 204 == (await tus.patch(url, 2, DATA)).status
+
+
+async def test_an_offset_that_could_not_be_recorded_is_found_again(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(b"he", length=20)
+    after(plan, "record", MetadataError)
+
+    assert 500 == (await tus.patch(url, 2, DATA)).status
+
+    assert 13 == (await tus.head(url)).offset
+    assert b"he" + DATA == await tus.stored(url)
+
+
+@pytest.mark.parametrize("method", ["free", "create"])
+async def test_a_creation_that_fails_leaves_nothing(backends: Backends, method: str) -> None:
+    tus, plan = await faulty(backends)
+    after(plan, method, StorageError if method == "free" else MetadataError)
+
+    response = await tus.create(length=11)
+
+    assert 500 == response.status
+    assert [] == response.all("Location")
+    assert [] == [*await tus.server.uploads.list()]
+
+
+async def test_head_is_not_told_of_what_passes(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(length=11)
+    answers = []
+    for error in (MetadataUnavailable, MetadataError):
+        after(plan, "get", error)
+        answers.append(await tus.head(url))
+
+    assert [423, 423] == [answer.status for answer in answers]
+    assert ["1", "1"] == [answer.header("Retry-After") for answer in answers]
+    assert 200 == (await tus.head(url)).status
+
+
+async def test_others_are_told(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(length=11)
+
+    after(plan, "get", MetadataUnavailable)
+    patched = await tus.patch(url, 0, DATA)
+    after(plan, "create", MetadataUnavailable)
+    created = await tus.create(length=1)
+
+    assert [503, 503] == [patched.status, created.status]
+    assert ["1", "1"] == [patched.header("Retry-After"), created.header("Retry-After")]
+    assert 0 == patched.reads
+
+
+async def test_a_termination_that_failed_can_be_tried_again(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(b"he", length=11)
+    after(plan, "delete", StorageError)
+
+    assert 500 == (await tus.delete(url)).status
+    assert 204 == (await tus.delete(url)).status
+    assert 404 == (await tus.head(url)).status
+
+
+async def test_a_publication_that_failed_can_be_tried_again(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(length=11)
+    after(plan, "publish", StorageError)
+
+    assert 500 == (await tus.patch(url, 0, DATA)).status
+    assert 404 == (await tus.get(url)).status
+    assert 204 == (await tus.patch(url, 11)).status
+    assert DATA == (await tus.get(url)).body
+
+
+async def test_a_failed_composition_can_be_tried_again(backends: Backends) -> None:
+    tus, plan = await faulty(backends)
+    part = await tus.part(DATA)
+    after(plan, "compose", StorageError)
+
+    assert 500 == (await tus.concatenate(part)).status
+    again = await tus.concatenate(part)
+    assert 201 == again.status
+    assert DATA == (await tus.get(again.location)).body
+
+
+@pytest.mark.parametrize("method", ["start"])
+async def test_a_start_that_failed_is_tried_again_by_the_next_request(
+    backends: Backends, method: str
+) -> None:
+    from tusd_py import TusApp
+
+    plan = Plan(Fault(method=method, error=StorageError))
+    server = TusApp(
+        storage=FaultyComposingStorage(backends.storage(), plan), metadata=backends.metadata()
+    )
+    tus = Served(server, backends.clock)
+
+    assert 500 == (await tus.create(length=5)).status
+    assert 201 == (await tus.create(length=5)).status
+    await server._runtime.close()
+
+
+async def test_a_start_that_failed_unexpectedly_is_tried_again_too(backends: Backends) -> None:
+    from tusd_py import TusApp
+
+    plan = Plan(Fault(method="start", error=RuntimeError))
+    server = TusApp(
+        storage=FaultyComposingStorage(backends.storage(), plan), metadata=backends.metadata()
+    )
+    tus = Served(server, backends.clock)
+
+    assert 500 == (await tus.create(length=5)).status
+    assert 201 == (await tus.create(length=5)).status
+    await server._runtime.close()

@@ -1,0 +1,18 @@
+import pytest
+
+from tusd_py.metadata.memory import MemoryMetadata
+from tusd_py.testing import ListingContract, MetadataContract
+
+
+class TestMemoryMetadata(MetadataContract):
+    persistent = False
+
+    @pytest.fixture
+    def metadata(self) -> MemoryMetadata:
+        return MemoryMetadata()
+
+
+class TestListing(ListingContract):
+    @pytest.fixture
+    def metadata(self) -> MemoryMetadata:
+        return MemoryMetadata()

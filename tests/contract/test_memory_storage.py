@@ -1,0 +1,24 @@
+import pytest
+
+from tusd_py.storage.memory import MemoryStorage
+from tusd_py.testing import ComposingContract, PublishingContract, StorageContract
+
+
+class TestMemoryStorage(StorageContract):
+    persistent = False
+
+    @pytest.fixture
+    def storage(self) -> MemoryStorage:
+        return MemoryStorage()
+
+
+class TestPublishing(PublishingContract):
+    @pytest.fixture
+    def storage(self) -> MemoryStorage:
+        return MemoryStorage()
+
+
+class TestComposing(ComposingContract):
+    @pytest.fixture
+    def storage(self) -> MemoryStorage:
+        return MemoryStorage()

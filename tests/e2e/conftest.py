@@ -1,0 +1,45 @@
+"""A real server for real clients, and the folder's marks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import ServerProcess
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder, so that no module can forget to."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for a server's data; it is removed at once, for uploads are large."""
+    folder = tmp_path_factory.mktemp("server")
+    yield folder / "data"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server(data_dir: Path) -> Iterator[ServerProcess]:
+    """One server for all tests of a module: each of them has uploads of its own."""
+    options = ("--durability", "process", "--max-size", "10GB", "--expire-after", "24h")
+    with ServerProcess(data_dir, *options) as running:
+        yield running
+
+
+@pytest.fixture
+def files_url(server: ServerProcess) -> Iterator[str]:
+    """The URL to create uploads at; a test that fails shows what the server wrote meanwhile."""
+    start = server.log_size()
+    yield server.url
+    sys.stdout.write(server.log(since=start))

@@ -1,0 +1,104 @@
+"""GET: a finished upload as a file."""
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from tests.support.asgi import VERSION
+from tusd_py import Config
+from tusd_py.errors import StorageError
+from tusd_py.testing import Fault, FaultyComposingStorage, Plan
+
+from .served import Serve, Served
+
+
+def metadata(**pairs: str) -> tuple[str, str]:
+    encoded = (f"{key} {b64encode(value.encode()).decode()}" for key, value in pairs.items())
+    return "Upload-Metadata", ",".join(encoded)
+
+
+async def test_a_finished_upload_can_be_fetched(tus: Served) -> None:
+    data = bytes(range(256)) * 10_000
+    url = await tus.new(data, length=len(data))
+
+    response = await tus.get(url)
+
+    assert 200 == response.status
+    assert data == response.body
+    assert str(len(data)) == response.header("Content-Length")
+
+
+@pytest.mark.parametrize("data", [b"", b"he"])
+async def test_an_unfinished_one_cannot(tus: Served, data: bytes) -> None:
+    assert 404 == (await tus.get(await tus.new(data, length=5))).status
+
+
+async def test_what_is_not_there_is_not_found(tus: Served) -> None:
+    assert 404 == (await tus.get("/files/no-such-upload")).status
+
+
+async def test_browsers_save_it_and_do_not_guess(tus: Served) -> None:
+    url = await tus.new(b"hello", length=5)
+
+    response = await tus.get(url)
+
+    assert "application/octet-stream" == response.header("Content-Type")
+    assert "attachment" == response.header("Content-Disposition")
+    assert "nosniff" == response.header("X-Content-Type-Options")
+
+
+async def test_it_has_the_name_and_type_that_came_with_it(tus: Served) -> None:
+    headers = [metadata(filename="a b.txt", filetype="text/plain")]
+    url = await tus.new(b"hello", length=5, headers=headers)
+
+    response = await tus.get(url)
+
+    assert "text/plain" == response.header("Content-Type")
+    assert 'attachment; filename="a b.txt"' == response.header("Content-Disposition")
+
+
+async def test_names_of_other_scripts_come_through(tus: Served) -> None:
+    url = await tus.new(b"hello", length=5, headers=[metadata(filename='Грусть".txt')])
+
+    response = await tus.get(url)
+
+    assert (
+        "attachment; filename=\"_______.txt\"; filename*=UTF-8''"
+        "%D0%93%D1%80%D1%83%D1%81%D1%82%D1%8C%22.txt"
+    ) == response.header("Content-Disposition")
+
+
+@pytest.mark.parametrize("filetype", ["", "text", "text/html; charset=x", "a b/c", "é/é"])
+async def test_a_type_that_is_none_is_ignored(tus: Served, filetype: str) -> None:
+    url = await tus.new(b"hello", length=5, headers=[metadata(filetype=filetype)])
+
+    assert "application/octet-stream" == (await tus.get(url)).header("Content-Type")
+
+
+async def test_it_can_be_switched_off(serve: Serve) -> None:
+    tus = await serve(Config(disable_download=True))
+    url = await tus.new(b"hello", length=5)
+
+    response = await tus.get(url)
+
+    assert 405 == response.status
+    assert "GET" not in (response.header("Allow") or "")
+
+
+async def test_head_is_the_protocols_and_not_that_of_the_download(tus: Served) -> None:
+    url = await tus.new(b"hello", length=5, headers=[metadata(filetype="text/plain")])
+
+    assert 412 == (await tus.request("HEAD", url)).status
+    found = await tus.request("HEAD", url, [VERSION])
+    assert [] == [*found.all("Content-Disposition"), *found.all("Content-Length")]
+
+
+async def test_what_cannot_be_read_is_an_error_and_not_an_empty_success(serve: Serve) -> None:
+    plan = Plan(Fault(method="read", error=StorageError))
+    tus = await serve(storage=lambda storage: FaultyComposingStorage(storage, plan))
+    url = await tus.new(b"hello", length=5)
+
+    response = await tus.get(url)
+
+    assert (500, "storage-error") == (response.status, json.loads(response.body)["code"])

@@ -1,0 +1,248 @@
+import asyncio
+
+import pytest
+
+from tusd_py.errors import StorageFull
+from tusd_py.streaming import behind
+from tusd_py.streaming.behind import (
+    FAST_FILL,
+    LARGEST_BATCH,
+    SLOW_FILL,
+    SMALLEST_BATCH,
+    BatchSize,
+    WriteBehind,
+    next_batch_size,
+)
+from tusd_py.streaming.budget import BufferBudget
+from tusd_py.testing.script import CollectingSink
+
+FULL = bytes(SMALLEST_BATCH)
+FAST, SLOW, STEADY = FAST_FILL / 2, SLOW_FILL * 2, (FAST_FILL + SLOW_FILL) / 2
+
+
+@pytest.fixture
+def budget() -> BufferBudget:
+    return BufferBudget(64 * 1024 * 1024)
+
+
+def writing(sink: CollectingSink, budget: BufferBudget) -> WriteBehind:
+    return WriteBehind(sink, budget, BatchSize())
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class TestBatchSize:
+    @pytest.mark.parametrize(
+        ("size", "seconds", "expected"),
+        [
+            (SMALLEST_BATCH, FAST, SMALLEST_BATCH * 2),
+            (LARGEST_BATCH, FAST, LARGEST_BATCH),
+            (LARGEST_BATCH * 3 // 4, FAST, LARGEST_BATCH),
+            (LARGEST_BATCH, SLOW, LARGEST_BATCH // 2),
+            (SMALLEST_BATCH, SLOW, SMALLEST_BATCH),
+            (SMALLEST_BATCH * 2, STEADY, SMALLEST_BATCH * 2),
+            (SMALLEST_BATCH * 2, FAST_FILL, SMALLEST_BATCH * 2),
+            (SMALLEST_BATCH * 2, SLOW_FILL, SMALLEST_BATCH * 2),
+        ],
+    )
+    def test_it_follows_the_speed_within_bounds(
+        self, size: int, seconds: float, expected: int
+    ) -> None:
+        assert expected == next_batch_size(size, seconds)
+
+    def test_it_starts_small_and_learns(self) -> None:
+        size = BatchSize()
+        before = size.bytes
+        size.adapt(FAST)
+
+        assert (before, size.bytes) == (SMALLEST_BATCH, SMALLEST_BATCH * 2)
+
+
+class TestWriteBehind:
+    async def test_small_chunks_are_collected(self, budget: BufferBudget) -> None:
+        sink = CollectingSink()
+        target = writing(sink, budget)
+        for _ in range(10):
+            await target.add(b"0123456789")
+        await turns()
+        before = [*sink.batches]
+        await target.drain()
+
+        assert before == []
+        assert sink.batches == [100]
+        assert bytes(sink.data) == b"0123456789" * 10
+
+    async def test_a_full_batch_is_written_while_the_next_one_fills(
+        self, budget: BufferBudget
+    ) -> None:
+        sink = CollectingSink(gate=asyncio.Event())
+        target = writing(sink, budget)
+        await target.add(FULL)
+        await target.add(b"next")
+        before = (sink.offset, budget.used)
+        sink.open()
+        await target.drain()
+
+        assert before == (0, len(FULL) + 4)
+        assert bytes(sink.data) == FULL + b"next"
+
+    async def test_no_third_batch_is_taken_while_two_are_held(self, budget: BufferBudget) -> None:
+        sink = CollectingSink(gate=asyncio.Event())
+        target = writing(sink, budget)
+        await target.add(FULL)
+        adding = asyncio.create_task(target.add(FULL * 64))
+        await turns()
+        waits = not adding.done()
+        sink.open()
+        await adding
+        await target.drain()
+
+        assert waits
+        assert sink.offset == len(FULL) * 65
+
+    async def test_a_chunk_of_a_slow_client_does_not_wait_for_a_full_batch(
+        self, budget: BufferBudget, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(behind, "LINGER", 0.001)
+        written = asyncio.Event()
+
+        class Telling(CollectingSink):
+            async def write(self, batch: object) -> None:
+                assert isinstance(batch, list)
+                await super().write(batch)
+                written.set()
+
+        sink = Telling()
+        target = writing(sink, budget)
+        await target.add(b"slow")
+        await asyncio.wait_for(written.wait(), 30)
+
+        assert bytes(sink.data) == b"slow"
+        await target.drain()
+
+    async def test_memory_counts_until_it_is_written(self, budget: BufferBudget) -> None:
+        sink = CollectingSink(gate=asyncio.Event())
+        target = writing(sink, budget)
+        await target.add(FULL)
+        await target.add(b"12345")
+        held = budget.used
+        sink.open()
+        await target.drain()
+
+        assert (held, budget.used) == (len(FULL) + 5, 0)
+
+    async def test_when_the_budget_is_spent_what_is_held_is_written_first(self) -> None:
+        budget, sink = BufferBudget(10), CollectingSink(gate=asyncio.Event())
+        target = writing(sink, budget)
+        await target.add(b"12345")
+        adding = asyncio.create_task(target.add(b"67890"))
+        await turns()
+        waits = not adding.done()
+        sink.open()
+        await adding
+
+        assert waits
+        assert bytes(sink.data) == b"1234567890"
+        assert budget.used == 0
+
+    async def test_many_transfers_exceed_the_budget_by_one_chunk_each_at_most(self) -> None:
+        budget, most = BufferBudget(100), 0
+        sinks = [CollectingSink(gate=asyncio.Event()) for _ in range(20)]
+
+        async def transfer(sink: CollectingSink) -> None:
+            nonlocal most
+            target = writing(sink, budget)
+            for _ in range(10):
+                await target.add(b"0123456789")
+                most = max(most, budget.used)
+            await target.drain()
+
+        transfers = [asyncio.create_task(transfer(sink)) for sink in sinks]
+        await turns()
+        for sink in sinks:
+            sink.open()
+        await asyncio.gather(*transfers)
+
+        assert most <= 100 + 20 * 10
+        assert budget.used == 0
+        assert [sink.offset for sink in sinks] == [100] * 20
+
+    async def test_what_is_discarded_is_not_written(self, budget: BufferBudget) -> None:
+        sink = CollectingSink()
+        target = writing(sink, budget)
+        await target.add(b"lost")
+        target.discard()
+        await target.drain()
+
+        assert bytes(sink.data) == b""
+        assert budget.used == 0
+
+    @pytest.mark.parametrize("room", [0, 7])
+    async def test_a_failure_is_raised_by_the_next_call(
+        self, budget: BufferBudget, room: int
+    ) -> None:
+        sink = CollectingSink(room=room)
+        target = writing(sink, budget)
+        await target.add(FULL)
+        await turns()
+
+        with pytest.raises(StorageFull):
+            await target.drain()
+        assert budget.used == 0
+        assert sink.offset == room
+
+    async def test_nothing_is_written_after_a_failure(self, budget: BufferBudget) -> None:
+        sink = CollectingSink(room=7)
+        target = writing(sink, budget)
+        await target.add(FULL)
+        with pytest.raises(StorageFull):
+            await target.add(FULL * 64)
+        await target.drain()
+
+        assert bytes(sink.data) == FULL[:7]
+        assert budget.used == 0
+
+    async def test_a_linger_after_a_failure_writes_nothing(
+        self, budget: BufferBudget, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(behind, "LINGER", 0.0)
+        sink = CollectingSink(room=7)
+        target = writing(sink, budget)
+        await target.add(FULL)
+        await target.add(b"after")
+        await turns()
+
+        with pytest.raises(StorageFull):
+            await target.drain()
+        assert bytes(sink.data) == FULL[:7]
+        assert budget.used == 0
+
+    async def test_who_is_cancelled_on_a_spent_budget_loses_nothing(self) -> None:
+        budget, sink = BufferBudget(4), CollectingSink(gate=asyncio.Event())
+        target = writing(sink, budget)
+        adding = asyncio.create_task(target.add(b"012345"))
+        await turns()
+        adding.cancel()
+        await asyncio.wait((adding,))
+        sink.open()
+        await target.drain()
+
+        assert bytes(sink.data) == b"012345"
+        assert budget.used == 0
+
+    async def test_who_is_cancelled_does_not_cancel_the_write(self, budget: BufferBudget) -> None:
+        sink = CollectingSink(gate=asyncio.Event())
+        target = writing(sink, budget)
+        await target.add(FULL)
+        draining = asyncio.create_task(target.drain())
+        await turns()
+        draining.cancel()
+        await asyncio.wait((draining,))
+        sink.open()
+        await target.drain()
+
+        assert draining.cancelled()
+        assert bytes(sink.data) == FULL
