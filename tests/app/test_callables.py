@@ -187,13 +187,14 @@ async def test_the_application_chooses_the_id(serve: Serve) -> None:
         {"lifetime": 0},
         {"lifetime": -1},
         {"lifetime": math.nan},
-        {"lifetime": 1e300},
         {"max_length": -1},
     ],
 )
 async def test_what_the_application_must_not_choose_is_its_failure(
-    serve: Serve, changes: dict[str, Any]
+    serve: Serve, kind: str, changes: dict[str, Any]
 ) -> None:
+    if kind == "memory" and "path" in changes:
+        pytest.xfail("the memory storage takes any path")
     tus = await serve(setup=changing(**changes))
 
     response = await tus.create(b"hello", length=5)
@@ -252,8 +253,9 @@ async def test_an_upload_can_have_a_life_of_its_own(serve: Serve) -> None:
     assert 404 == (await tus.head(url)).status
 
 
-async def test_an_upload_can_live_for_ever(serve: Serve) -> None:
-    tus = await serve(Config(expire_after=10), setup=changing(lifetime=math.inf))
+@pytest.mark.parametrize("lifetime", [math.inf, 1e300])
+async def test_an_upload_can_live_for_ever(serve: Serve, lifetime: float) -> None:
+    tus = await serve(Config(expire_after=10), setup=changing(lifetime=lifetime))
     response = await tus.create(length=5)
     tus.clock.advance(1e9)
 

@@ -126,16 +126,6 @@ async def test_two_rivals_both_make_progress(tus: Served) -> None:
     assert data == (await tus.get(url)).body
 
 
-async def test_first_bytes_can_be_taken_over_too(tus: Served) -> None:
-    stall = Stall()
-    first = await started(tus.create(b"hello", stall, length=11), stall)
-    (upload,) = await tus.server.uploads.list()
-
-    assert 5 == (await tus.head(f"/files/{upload.id}")).offset
-    assert 423 == (await first).status
-    assert [] == (await first).all("Location")
-
-
 async def test_a_holder_that_does_not_leave_means_423_for_all(serve: Serve) -> None:
     asked, answered = asyncio.Event(), asyncio.Event()
 
@@ -171,26 +161,44 @@ async def test_a_shutdown_keeps_what_arrived(tus: Served) -> None:
     assert 5 == (await tus.head(url)).offset
 
 
-async def test_bytes_that_the_server_holds_are_kept_as_well(tus: Served) -> None:
-    url, stall = await tus.new(length=11), Stall()
-    connection = ScriptedConnection(held=b" wor")
-    transfer = await started(tus.patch(url, 0, b"hello", stall, connection=connection), stall)
+async def test_bytes_that_have_arrived_are_kept_as_well(tus: Served) -> None:
+    url, delivered = await tus.new(length=11), asyncio.Event()
+    stall, connection = Stall(until=delivered), ScriptedConnection(held=4)
+    transfer = await started(
+        tus.patch(url, 0, b"hello", stall, b" wor", b"XX", connection=connection), stall
+    )
 
     connection.shut_down()
-    await transfer
+    delivered.set()
 
+    assert 503 == (await transfer).status
     assert b"hello wor" == await tus.stored(url)
 
 
-async def test_bytes_that_the_server_holds_past_the_length_are_not(tus: Served) -> None:
-    url, stall = await tus.new(length=7), Stall()
-    connection = ScriptedConnection(held=b" world")
+async def test_what_has_arrived_may_be_the_rest(tus: Served) -> None:
+    url, delivered = await tus.new(length=11), asyncio.Event()
+    stall, connection = Stall(until=delivered), ScriptedConnection(held=6)
+    transfer = await started(
+        tus.patch(url, 0, b"hello", stall, b" world", connection=connection), stall
+    )
+
+    connection.shut_down()
+    delivered.set()
+
+    assert (204, 11) == ((await transfer).status, (await transfer).offset)
+    assert DATA == (await tus.get(url)).body
+
+
+async def test_a_server_that_does_not_deliver_what_it_promised_is_not_waited_for(
+    tus: Served,
+) -> None:
+    url, stall, connection = await tus.new(length=11), Stall(), ScriptedConnection(held=6)
     transfer = await started(tus.patch(url, 0, b"hello", stall, connection=connection), stall)
 
     connection.shut_down()
-    await transfer
 
-    assert 7 >= len(await tus.stored(url))
+    assert 503 == (await transfer).status
+    assert b"hello" == await tus.stored(url)
 
 
 @pytest.mark.parametrize("ending", ["cut", "idle", "revoked", "shutdown"])

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.spec.served import Backends, Kind, Served, upload_id
+from tests.spec.served import Backends, Kind, upload_id
 from tests.spec.test_checksum import checksum
 from tests.support.asgi import DISCONNECT
 from tusd_py import TusApp, Upload
-from tusd_py.metadata import Metadata
 
 DATA = b"hello world"
 
@@ -35,20 +34,12 @@ async def crashed(
     tus = await backends.serve()
     url = await tus.new(recorded, length=len(DATA))
     if verifying:
-        await record(await metadata_of(tus), url, verifying=True)
+        metadata = (await tus.server._runtime.started()).metadata
+        upload = await tus.server.uploads.get(upload_id(url))
+        await metadata.record(replace(upload, verifying=True))
     await backends.stop()
     await asyncio.to_thread(file_of(backends, url).write_bytes, stored)
     return url
-
-
-async def metadata_of(tus: Served) -> Metadata:
-    return (await tus.server._runtime.started()).metadata
-
-
-async def record(metadata: Metadata, url: str, **changes: bool) -> None:
-    upload = await metadata.get((await metadata.page())[0].id)
-    assert upload.id == upload_id(url)
-    await metadata.record(replace(upload, **changes))
 
 
 @pytest.mark.parametrize("first", ["HEAD", "PATCH"])

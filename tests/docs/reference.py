@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tusd_py import errors
-from tusd_py.asgi.errors import NO_ANSWER, answer_error
+from tusd_py.asgi.errors import answer_error
 from tusd_py.cli.settings import SETTINGS
 from tusd_py.config import Config
 
@@ -77,7 +77,7 @@ def errors_page() -> str:
     ]
     lines += [
         "",
-        f"In the log, {NO_ANSWER} stands for a client that left before its answer. Headers that are",
+        "In the log, 499 stands for a client that left before its answer. Headers that are",
         "too long or too slow are answered with 431 and 408 before anything else is looked at.",
     ]
     return "\n".join(lines) + "\n"

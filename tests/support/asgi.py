@@ -35,12 +35,12 @@ class ScriptedConnection:
 
     Attributes:
         announced: The trailers, which appear once the body has ended.
-        held: Bytes that arrived and were not delivered through ``receive()``.
+        held: How many bytes have arrived and were not received yet; the script delivers them.
         trailers: The trailers so far.
     """
 
     announced: Sequence[tuple[bytes, bytes]] = ()
-    held: bytes = b""
+    held: int = 0
     trailers: Sequence[tuple[bytes, bytes]] = ()
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
 
@@ -51,9 +51,8 @@ class ScriptedConnection:
         for callback in self._callbacks:
             callback()
 
-    def undelivered(self) -> bytes:
-        held, self.held = self.held, b""
-        return held
+    def undelivered(self) -> int:
+        return self.held
 
     def body_ended(self) -> None:
         self.trailers = self.announced

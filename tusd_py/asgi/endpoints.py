@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from urllib.parse import quote
 
 from tusd_py.config import Config
 from tusd_py.errors import MethodNotAllowed, NotSupported, UploadNotFound
@@ -26,6 +27,8 @@ from .answer import Answer, merged
 from .download import download_headers
 from .exchange import Exchange
 
+# What a path of a URL may have as it is; the rest came decoded and goes out encoded.
+_SAFE = "/:@!$&'()*+,;=~"
 _MAYBE_AN_ID = re.compile(r"[A-Za-z0-9_-]{0,128}", re.ASCII)
 
 Endpoint = Callable[[Engine, Exchange], Awaitable[Answer]]
@@ -82,13 +85,14 @@ class Endpoints:
         await self._access(exchange)
         request = exchange.request()
         incoming = exchange.incoming(self._budget, self._config.idle_timeout)
+        base = quote(exchange.place.base, safe=_SAFE)
         if creation.kind is Kind.FINAL:
-            bases = (exchange.place.origin + exchange.place.base, exchange.place.base)
+            bases = (exchange.place.origin + base, base)
             parts = part_ids(creation.part_urls, bases)
             outcome = await concatenate(engine, creation, parts, request, incoming)
         else:
             outcome = await create(engine, creation, request, incoming)
-        location = exchange.place.base + outcome.upload.id
+        location = base + outcome.upload.id
         if not self._config.relative_location:
             location = exchange.place.origin + location
         # clause creation.location, clause creation-with-upload.offset

@@ -103,7 +103,7 @@ class Exchange:
             self._receive,
             budget,
             idle_timeout=idle_timeout,
-            leftover=self.connection.undelivered,
+            undelivered=self.connection.undelivered,
         )
 
     def _trailer(self) -> str | None:

@@ -13,7 +13,7 @@ from tusd_py.protocol.requests import check_version, effective_method
 from tusd_py.streaming.received import Receive
 from tusd_py.telemetry import get_logger
 
-from .answer import Answer, Send, send_answer
+from .answer import Answer, Send, merged, send_answer
 from .cors import CorsHeaders
 from .endpoints import Endpoints
 from .errors import answer_error
@@ -87,17 +87,14 @@ class Handler:
         check_version(exchange.method, exchange.headers)
         if self._auth is not None:
             exchange.subject = await call_each("auth", [self._auth], exchange.request())
-            if exchange.subject is None:
+            if not exchange.subject:
                 raise NotAuthenticated
         return await endpoint(engine, exchange)
 
     async def _send(self, send: Send, exchange: Exchange, answer: Answer) -> None:
-        headers = {
-            **answer.headers,
-            **self._cors.of(exchange.method, exchange.headers.get("origin")),
-        }
+        cors = self._cors.of(exchange.method, exchange.headers.get("origin"))
         # clause core.every-response
-        if exchange.method != "OPTIONS":
-            headers["Tus-Resumable"] = VERSION
+        version = {} if exchange.method == "OPTIONS" else {"Tus-Resumable": VERSION}
+        headers = merged(answer.headers, cors, version)
         with_body = exchange.method != "HEAD" and answer.status not in _BODILESS
         await send_answer(send, replace(answer, headers=headers), with_body=with_body)

@@ -139,9 +139,11 @@ def _without_port(hop: str) -> str:
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return None
+    # A socket for both families shows IPv4 clients like this.
+    return (isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed
 
 
 def _server(scope: Mapping[str, Any]) -> str:

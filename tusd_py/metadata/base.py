@@ -61,7 +61,9 @@ class Metadata(Protocol):
         ...
 
     async def record(self, upload: Upload, *, event: Event | None = None) -> None:
-        """Replace the facts about an upload, and add the event in the same transaction.
+        """Change the facts about an upload, and add the event in the same transaction.
+
+        Those that change are its length, offset, expiry, end, run and whether it is verifying.
 
         Raises:
             UploadNotFound: There is none any more.

@@ -84,7 +84,3 @@ class Upload:
         """The upload with bytes up to ``offset`` committed and its length known, if it is now."""
         expires_at = None if self.lifetime is None else now + self.lifetime
         return replace(self, offset=offset, length=length, expires_at=expires_at, verifying=False)
-
-    def completed(self, now: float) -> "Upload":
-        """The upload with its end recorded."""
-        return replace(self, finished_at=now)

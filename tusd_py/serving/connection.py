@@ -1,5 +1,7 @@
 """One request on one connection, as the application sees it beyond ASGI."""
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
@@ -40,12 +42,11 @@ class HttpConnection:
         for callback in callbacks:
             callback()
 
-    def undelivered(self) -> bytes:
+    def undelivered(self) -> int:
         """See ``Connection``."""
         if self._cycle is None:
-            return b""
-        body, self._cycle.body = bytes(self._cycle.body), bytearray()
-        return body
+            return 0
+        return len(self._cycle.body) + _unread(self._cycle.transport)
 
     def wrap(
         self, cycle: RequestResponseCycle, app: Application, ended: Callable[[Self], None]
@@ -66,11 +67,8 @@ class HttpConnection:
         message = await cycle.receive()
         # uvicorn forgets what it holds when the client goes; those bytes did arrive.
         if message["type"] == "http.disconnect" and cycle.disconnected and cycle.body:
-            return {
-                "type": "http.request",
-                "body": self.undelivered(),
-                "more_body": cycle.more_body,
-            }
+            body, cycle.body = bytes(cycle.body), bytearray()
+            return {"type": "http.request", "body": body, "more_body": cycle.more_body}
         return message
 
     async def _send(self, message: ASGISendEvent) -> None:
@@ -86,3 +84,15 @@ class HttpConnection:
         if self._cycle is None:
             raise RuntimeError("The request has not begun.")
         return self._cycle
+
+
+def _unread(transport: asyncio.Transport) -> int:
+    """How many bytes the kernel holds for us, where it can be asked."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or transport.is_closing() or sys.platform == "win32":
+        return 0
+    from fcntl import ioctl
+    from termios import FIONREAD
+
+    answer = ioctl(connection.fileno(), FIONREAD, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)

@@ -35,20 +35,17 @@ def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def open_to_write(path: Path, *, durable: bool) -> tuple[int, bool]:
-    """Open a file to write, creating it and its folder; tells whether it is new.
+    """Open a file to write, creating it and its folder; tells whether it is new, or empty.
 
     With ``durable`` the names of new folders are durable; that of the file is not yet.
     """
-    flags = os.O_RDWR | _BINARY
+    flags = os.O_RDWR | os.O_CREAT | _BINARY
     try:
-        return os.open(path, flags), False
-    except FileNotFoundError:
-        pass
-    try:
-        return os.open(path, flags | os.O_CREAT, 0o640), True
+        fd = os.open(path, flags, 0o640)
     except FileNotFoundError:
         make_folder(path.parent, durable=durable)
-        return os.open(path, flags | os.O_CREAT, 0o640), True
+        fd = os.open(path, flags, 0o640)
+    return fd, os.fstat(fd).st_size == 0
 
 
 def write_at(fd: int, batch: Sequence[bytes], offset: int) -> Iterator[int]:
@@ -105,22 +102,28 @@ def move(source: Path, target: Path, *, durable: bool) -> None:
     Raises:
         OSError: It failed; ``FileExistsError`` if another file has the name.
     """
-    make_folder(target.parent, durable=durable)
+    try:
+        _link(source, target)
+    except FileNotFoundError:
+        if target.exists():
+            return
+        make_folder(target.parent, durable=durable)
+        _link(source, target)
+    source.unlink(missing_ok=True)
+    if durable:
+        sync_folder(target.parent)
+
+
+def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except FileExistsError:
         if source.exists() and not source.samefile(target):
             raise
-    except FileNotFoundError:
-        if not target.exists():
-            raise
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         _move_without_links(source, target)
-    source.unlink(missing_ok=True)
-    if durable:
-        sync_folder(target.parent)
 
 
 def _move_without_links(source: Path, target: Path) -> None:

@@ -120,7 +120,7 @@ class FileStorage:
         working, published = self._working(upload), self._published(upload)
         if published is None or (not upload.finished and working.exists()):
             return working
-        if upload.finished or (published.is_file() and published.stat().st_size == upload.length):
+        if upload.finished or _half_published(upload, published):
             return published
         return working
 
@@ -153,6 +153,13 @@ class FileStorage:
         if published is not None and _same(place, published):
             published.unlink(missing_ok=True)
         place.unlink(missing_ok=True)
+
+
+def _half_published(upload: Upload, published: Path) -> bool:
+    surely_new = upload.id in published.name
+    if not surely_new and not upload.offset and upload.length != 0:
+        return False
+    return published.is_file() and published.stat().st_size == upload.length
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -1,5 +1,6 @@
 """Where finished files go: functions from an upload to a relative path."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -42,5 +43,6 @@ def _good_name(name: str) -> bool:
         name not in ("", ".", "..")
         and name.isprintable()
         and "\\" not in name
+        and not (os.name == "nt" and ":" in name)
         and len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
     )

@@ -83,7 +83,8 @@ class BodySource(Protocol):
                 one byte beyond it, which stays in the source.
             due: The event loop's time in seconds after which to come back between two batches
                 even though more bytes come.
-            interrupt: Asked to stop through this, it leaves after one batch at least.
+            interrupt: Asked to stop through this, it moves what has arrived and leaves. Asked on
+                behalf of a rival, it first waits a moment for bytes if it had none yet.
 
         Raises:
             StorageError: The sink failed; what it took counts.

@@ -82,10 +82,13 @@ class WriteBehind:
         self._budget.give(size)
 
     async def _written(self) -> None:
-        if self._writing is not None:
+        # More than once, if what lingered is written as soon as the way is free.
+        while (writing := self._writing) is not None:
             # Unlike awaiting the task, this does not cancel a write when the transfer is cancelled.
-            await asyncio.wait((self._writing,))
-            writing, self._writing = self._writing, None
+            await asyncio.wait((writing,))
+            if self._writing is not writing:
+                continue
+            self._writing = None
             if writing.exception() is not None:
                 # What comes after a gap must not be written.
                 self.discard()
@@ -93,12 +96,12 @@ class WriteBehind:
 
     def _lingered(self) -> None:
         self._size.adapt(LINGER)
-        self._flush()
+        if self._writing is None or self._writing.done():
+            self._flush()
+        else:
+            self._linger = self._loop.call_later(LINGER, self._lingered)
 
     def _flush(self) -> None:
-        if self._writing is not None and not self._writing.done():
-            # The lingering batch is written with the next one.
-            return
         if self._writing is not None and self._writing.exception() is not None:
             # Left for add or drain to raise.
             return

@@ -18,6 +18,6 @@ class Connection(Protocol):
         """Call back, in the event loop, when the server is told to stop; at once if it was."""
         ...
 
-    def undelivered(self) -> bytes:
-        """Hand out the body's bytes that arrived and were not received yet, without waiting."""
+    def undelivered(self) -> int:
+        """Tell how many bytes have arrived and were not received yet, in the kernel too."""
         ...

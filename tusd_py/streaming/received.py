@@ -17,11 +17,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 # How long a transfer that was asked to leave may wait for its first bytes, so that two rivals
 # that keep displacing each other both make progress.
 LAST_CHANCE = 0.05
+# How long it may take the server to deliver what has arrived.
+DELIVERY_TIME = 0.5
 
 
-def nothing_left() -> bytes:
-    """Stand in for servers that cannot hand out what they hold beyond ``receive()``."""
-    return b""
+def none_known() -> int:
+    """Stand in for servers that cannot tell what they hold beyond ``receive()``."""
+    return 0
 
 
 class ReceivedBody:
@@ -33,7 +35,7 @@ class ReceivedBody:
         receive: The ASGI callable.
         budget: Shared by all transfers of the process.
         idle_timeout: Seconds without a byte after which the transfer stops; 0 is never.
-        leftover: Hands out bytes that the server holds but has not delivered, after an interrupt.
+        undelivered: Tells how many bytes have reached this machine and not ``receive()``.
     """
 
     def __init__(
@@ -42,12 +44,13 @@ class ReceivedBody:
         budget: BufferBudget,
         *,
         idle_timeout: float,
-        leftover: Callable[[], bytes] = nothing_left,
+        undelivered: Callable[[], int] = none_known,
     ) -> None:
         self._receive = receive
         self._budget = budget
         self._idle_timeout = idle_timeout
-        self._leftover = leftover
+        self._undelivered = undelivered
+        self._owed = 0
         self._size = BatchSize()
         self._excess = b""
         self._ended: Stop | None = None
@@ -63,8 +66,6 @@ class ReceivedBody:
         room = _Room(limit)
         try:
             stop = await self._fill(behind, room, due, interrupt)
-            if stop in (Stop.IDLE, Stop.REVOKED, Stop.SHUTDOWN):
-                await behind.add(room.take(self._leftover()))
         finally:
             # What arrived is kept, also when this task is being cancelled.
             with anyio.CancelScope(shield=True):
@@ -81,6 +82,7 @@ class ReceivedBody:
         with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
             while True:
                 chunk = self._excess or await self._next()
+                self._owed -= len(chunk)
                 taken = room.take(chunk)
                 self._excess = chunk[len(taken) :]
                 if taken:
@@ -90,7 +92,7 @@ class ReceivedBody:
                     return Stop.LIMIT
                 if self._ended is not None:
                     return self._ended
-                if interrupt.reason is not None:
+                if interrupt.reason is not None and self._owed <= 0:
                     return interrupt.reason
                 if now() >= due:
                     return Stop.DUE
@@ -115,6 +117,14 @@ class ReceivedBody:
         body: bytes = message.get("body", b"")
         return body
 
+    def _time_to_leave(self, reason: Stop) -> float:
+        """How many seconds there are still for bytes, after a stop was asked for."""
+        # Only for what has arrived by now: who goes on sending does not stay for ever.
+        self._owed = self._undelivered()
+        if self._owed > 0:
+            return DELIVERY_TIME
+        return LAST_CHANCE if reason is Stop.REVOKED and not self._moved else 0
+
     @contextmanager
     def _stoppable(self, scope: anyio.CancelScope, interrupt: Interrupt) -> Iterator[None]:
         """Cancel the scope when a stop is asked for, or no byte came for too long."""
@@ -125,10 +135,7 @@ class ReceivedBody:
             nonlocal timer
             if timer is not None:
                 timer.cancel()
-            if reason is Stop.REVOKED and not self._moved:
-                timer = loop.call_later(LAST_CHANCE, scope.cancel)
-            else:
-                scope.cancel()
+            timer = loop.call_later(self._time_to_leave(reason), scope.cancel)
 
         def look() -> None:
             nonlocal timer

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tusd_py.config import days
 from tusd_py.errors import (
     CallableFailed,
     InvalidHeader,
@@ -22,6 +21,7 @@ from tusd_py.protocol.metadata import format_metadata, parse_metadata
 from tusd_py.protocol.requests import Creation
 from tusd_py.protocol.rules import plan_body
 from tusd_py.protocol.upload import Kind, Upload, UploadId
+from tusd_py.quantities import days
 from tusd_py.streaming import Stop
 
 from .engine import Engine, Incoming, Outcome, log

@@ -147,14 +147,24 @@ class Engine:
                 await stack.enter_async_context(patient)
             yield await self.find(upload_id, subject)
 
-    async def record(self, upload: Upload, event: Event | None = None) -> Upload:
+    async def record(
+        self,
+        upload: Upload,
+        event: Event | None = None,
+        **changes: Any,  # noqa: ANN401 - attributes of Upload
+    ) -> Upload:
         """Record an upload as this run of the program leaves it, for the first time or again.
+
+        Args:
+            upload: As it was recorded, or is new.
+            event: To be told to the application.
+            changes: What is different from ``upload``.
 
         Raises:
             UploadExists: It is new, and its id or path is taken.
             UploadNotFound: It is not new, and was removed meanwhile.
         """
-        recorded = replace(upload, run=self.run)
+        recorded = replace(upload, run=self.run, **changes)
         save = self.metadata.record if upload.run else self.metadata.create
         try:
             await save(recorded, event=event)

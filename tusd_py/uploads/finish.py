@@ -35,7 +35,7 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
     event = None
     if product and engine.hooks.on_finish:
         event = Event(id=engine.new_id(), upload_id=upload.id)
-    upload = await engine.record(upload.completed(engine.now()), event)
+    upload = await engine.record(upload, event, finished_at=engine.now())
     if event is not None:
         engine.notify()
     log.debug("upload.finished", upload_id=upload.id, length=upload.length, path=upload.path)

@@ -47,6 +47,10 @@ def _boot(run: str) -> str:
 
 async def _secure(engine: Engine, upload: Upload) -> None:
     """Cut what does not count and sync what does, before its offset is told to anyone."""
+    if upload.offset == 0:
+        # It may even have its final name, if power was lost before the end was recorded.
+        await engine.storage.delete(upload)
+        return
     writer = engine.storage.writer(upload)
     try:
         await writer.truncate(upload.offset)

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import anyio
 
@@ -62,7 +61,7 @@ class Transfer:
         verifier = self._verifier()
         if verifier is not None:
             # Before the first byte: after a crash nobody can tell whether these bytes were good.
-            self._upload = await self._engine.record(replace(self._upload, verifying=True))
+            self._upload = await self._engine.record(self._upload, verifying=True)
         writer = self._engine.storage.writer(self._upload)
         try:
             stop = await self._receive(writer, verifier)
@@ -164,7 +163,7 @@ class Transfer:
         """Discard what is not committed."""
         await writer.truncate(self._upload.offset)
         if self._upload.run:
-            self._upload = await self._engine.record(replace(self._upload, verifying=False))
+            self._upload = await self._engine.record(self._upload, verifying=False)
 
     def _appended(self, writer: Writer) -> Upload:
         return self._upload.appended(

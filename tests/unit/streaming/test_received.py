@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tusd_py.streaming import Interrupt, Stop
+from tusd_py.streaming import Interrupt, Stop, received
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.received import LAST_CHANCE, ReceivedBody
 from tusd_py.testing.script import CollectingSink
@@ -62,14 +62,14 @@ class Transfer:
         server: Server,
         *,
         idle_timeout: float = 0.0,
-        leftover: Callable[[], bytes] = lambda: b"",
+        undelivered: Callable[[], int] = lambda: 0,
         limit: int | None = None,
     ) -> None:
         self.budget = BufferBudget(2**20)
         self.sink = CollectingSink()
         self.interrupt = Interrupt()
         self.source = ReceivedBody(
-            server.receive, self.budget, idle_timeout=idle_timeout, leftover=leftover
+            server.receive, self.budget, idle_timeout=idle_timeout, undelivered=undelivered
         )
         self._limit = limit
 
@@ -132,41 +132,52 @@ async def test_receive_is_cancelled_once_and_only_to_leave() -> None:
 
 
 @pytest.mark.parametrize("reason", [Stop.REVOKED, Stop.SHUTDOWN])
-async def test_who_leaves_takes_along_what_the_server_holds(reason: Stop) -> None:
+async def test_who_leaves_waits_for_what_has_arrived(reason: Stop) -> None:
     server = Server(data(b"01"))
-    transfer = Transfer(server, leftover=lambda: b"23")
+    transfer = Transfer(server, undelivered=lambda: 2)
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(reason)
+    server.deliver(data(b"23"))
 
     assert await pumping is reason
     assert bytes(transfer.sink.data) == b"0123"
 
 
-async def test_who_leaves_takes_no_more_along_than_the_limit() -> None:
+async def test_who_leaves_does_not_wait_for_what_comes_later() -> None:
     server = Server(data(b"01"))
-    transfer = Transfer(server, leftover=lambda: b"2345", limit=4)
+    transfer = Transfer(server, undelivered=lambda: 2)
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(Stop.REVOKED)
+    server.deliver(data(b"23"), data(b"45"), data(b"67"))
     await pumping
 
     assert bytes(transfer.sink.data) == b"0123"
 
 
-async def test_who_is_idle_takes_along_what_the_server_holds() -> None:
-    transfer = Transfer(Server(data(b"01")), idle_timeout=0.01, leftover=lambda: b"23")
+async def test_who_leaves_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received, "DELIVERY_TIME", 0.01)
+    server = Server(data(b"01"))
+    transfer = Transfer(server, undelivered=lambda: 2)
+    pumping = transfer.start()
+    await server.waiting.wait()
+    transfer.interrupt.set(Stop.SHUTDOWN)
 
-    assert await transfer.pump() is Stop.IDLE
+    assert await pumping is Stop.SHUTDOWN
+    assert bytes(transfer.sink.data) == b"01"
+
+
+async def test_who_leaves_takes_no_more_along_than_the_limit() -> None:
+    server = Server(data(b"01"))
+    transfer = Transfer(server, undelivered=lambda: 4, limit=4)
+    pumping = transfer.start()
+    await server.waiting.wait()
+    transfer.interrupt.set(Stop.REVOKED)
+    server.deliver(data(b"2345"))
+    await pumping
+
     assert bytes(transfer.sink.data) == b"0123"
-
-
-@pytest.mark.parametrize("last", [data(b"01", more=False), DISCONNECT])
-async def test_a_body_that_is_over_has_nothing_left(last: Message) -> None:
-    transfer = Transfer(Server(last), leftover=lambda: b"next request")
-    await transfer.pump()
-
-    assert b"next" not in transfer.sink.data
 
 
 async def test_the_first_bytes_get_a_last_chance() -> None:
