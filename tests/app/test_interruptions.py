@@ -5,10 +5,11 @@ from collections.abc import Awaitable
 
 import pytest
 
-from tests.spec.served import Backends, Serve, Served
+from tests.spec.served import Backends, Serve, Served, upload_id
 from tests.spec.test_checksum import checksum
 from tests.support.asgi import DISCONNECT, Response, ScriptedConnection
 from tusd_py import Config, TusApp, Upload
+from tusd_py.streaming import received
 from tusd_py.testing.script import Stall
 
 DATA = b"hello world"
@@ -124,6 +125,25 @@ async def test_two_rivals_both_make_progress(tus: Served) -> None:
 
     assert min(one, other) > 0
     assert data == (await tus.get(url)).body
+
+
+async def test_who_is_displaced_before_the_first_byte_has_a_moment_for_it(
+    tus: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Or rivals that displace each other at once would never get anywhere.
+    monkeypatch.setattr(received, "LAST_CHANCE", 5.0)
+    url, coming = await tus.new(length=11), asyncio.Event()
+    stall = Stall(until=coming)
+    transfer = await started(tus.patch(url, 0, stall, b"hello", Stall()), stall)
+    rival = asyncio.create_task(tus.head(url))
+    leases = tus.server._locks._leases  # type: ignore[attr-defined]
+    while not leases[upload_id(url)].waiters:  # noqa: ASYNC110 - asking has no event of its own
+        await asyncio.sleep(0)
+
+    coming.set()
+
+    assert 423 == (await transfer).status
+    assert 5 == (await rival).offset
 
 
 async def test_a_holder_that_does_not_leave_means_423_for_all(serve: Serve) -> None:

@@ -19,6 +19,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 LAST_CHANCE = 0.05
 # How long it may take the server to deliver what has arrived.
 DELIVERY_TIME = 0.5
+# And how much that may be, if the client goes on sending meanwhile.
+DELIVERY_BYTES = 16 * 1024 * 1024
 
 
 def none_known() -> int:
@@ -50,7 +52,7 @@ class ReceivedBody:
         self._budget = budget
         self._idle_timeout = idle_timeout
         self._undelivered = undelivered
-        self._owed = 0
+        self._to_deliver = DELIVERY_BYTES
         self._size = BatchSize()
         self._excess = b""
         self._ended: Stop | None = None
@@ -82,7 +84,6 @@ class ReceivedBody:
         with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
             while True:
                 chunk = self._excess or await self._next()
-                self._owed -= len(chunk)
                 taken = room.take(chunk)
                 self._excess = chunk[len(taken) :]
                 if taken:
@@ -92,7 +93,7 @@ class ReceivedBody:
                     return Stop.LIMIT
                 if self._ended is not None:
                     return self._ended
-                if interrupt.reason is not None and self._owed <= 0:
+                if interrupt.reason is not None and not self._arriving(len(chunk)):
                     return interrupt.reason
                 if now() >= due:
                     return Stop.DUE
@@ -117,11 +118,14 @@ class ReceivedBody:
         body: bytes = message.get("body", b"")
         return body
 
+    def _arriving(self, size: int) -> bool:
+        """Tell, after ``size`` bytes more, whether to stay for what this machine has received."""
+        self._to_deliver -= size
+        return self._to_deliver > 0 and self._undelivered() > 0
+
     def _time_to_leave(self, reason: Stop) -> float:
         """How many seconds there are still for bytes, after a stop was asked for."""
-        # Only for what has arrived by now: who goes on sending does not stay for ever.
-        self._owed = self._undelivered()
-        if self._owed > 0:
+        if self._undelivered() > 0:
             return DELIVERY_TIME
         return LAST_CHANCE if reason is Stop.REVOKED and not self._moved else 0
 

@@ -134,7 +134,8 @@ async def test_receive_is_cancelled_once_and_only_to_leave() -> None:
 @pytest.mark.parametrize("reason", [Stop.REVOKED, Stop.SHUTDOWN])
 async def test_who_leaves_waits_for_what_has_arrived(reason: Stop) -> None:
     server = Server(data(b"01"))
-    transfer = Transfer(server, undelivered=lambda: 2)
+    left = [2, 0]
+    transfer = Transfer(server, undelivered=lambda: left.pop(0))
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(reason)
@@ -144,7 +145,10 @@ async def test_who_leaves_waits_for_what_has_arrived(reason: Stop) -> None:
     assert bytes(transfer.sink.data) == b"0123"
 
 
-async def test_who_leaves_does_not_wait_for_what_comes_later() -> None:
+async def test_who_leaves_does_not_stay_as_long_as_more_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(received, "DELIVERY_BYTES", 4)
     server = Server(data(b"01"))
     transfer = Transfer(server, undelivered=lambda: 2)
     pumping = transfer.start()
@@ -153,7 +157,7 @@ async def test_who_leaves_does_not_wait_for_what_comes_later() -> None:
     server.deliver(data(b"23"), data(b"45"), data(b"67"))
     await pumping
 
-    assert bytes(transfer.sink.data) == b"0123"
+    assert bytes(transfer.sink.data) == b"012345"
 
 
 async def test_who_leaves_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
