@@ -80,12 +80,15 @@ def running(server: Server, folder: Path) -> Iterator[Target]:
             stderr=subprocess.STDOUT,
             environment=launch.environment,
         )
+    greeting = 0
     try:
         _wait_until_it_answers(process, port)
+        greeting = log.stat().st_size
         yield Target(server=server, pid=process.pid, port=port, data=data)
         _check_it_lives(process)
     except TrialFailedError as error:
-        raise TrialFailedError(f"{error}{_last_words(process, log, folder)}") from error
+        said = log.read_bytes()[greeting:].replace(bytes(folder), b"")
+        raise TrialFailedError(f"{error}{_last_words(process, said)}") from error
     finally:
         processes.stop_tree(process)
 
@@ -115,9 +118,7 @@ def _check_it_lives(process: subprocess.Popen[bytes]) -> None:
         raise TrialFailedError("the server is gone")
 
 
-def _last_words(process: subprocess.Popen[bytes], log: Path, folder: Path) -> str:
-    """Return how the server ended and what it said last, without the folder that it ran in."""
+def _last_words(process: subprocess.Popen[bytes], said: bytes) -> str:
     ended = process.poll()
     status = f"; the server ended with status {ended}" if ended is not None else ""
-    said = log.read_bytes().replace(bytes(folder), b"")
     return f"{status}; it said: {processes.last_line(said)}" if said.strip() else status

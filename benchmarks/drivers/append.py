@@ -49,7 +49,9 @@ def run(job: AppendJob, ready: Callable[[], None]) -> AppendResult:
     Raises:
         DriverFailedError: an upload was not answered as a complete one.
     """
-    paths = _create_uploads(job)
+    paths = [_create(job) for _ in job.offsets]
+    ready()
+    # Not before: a server may close connections that stay silent.
     connections = [wire.connect(job.port, timeout=_SILENCE) for _ in paths]
     gate = threading.Barrier(len(paths) + 1)
     with Path(job.body).open("rb") as body, ThreadPoolExecutor(len(paths)) as threads:
@@ -57,21 +59,12 @@ def run(job: AppendJob, ready: Callable[[], None]) -> AppendResult:
             threads.submit(_append_when_open, gate, connection, path, body.fileno(), offset, job)
             for connection, path, offset in zip(connections, paths, job.offsets, strict=True)
         ]
-        try:
-            ready()
-        except BaseException:
-            gate.abort()
-            raise
         cpu, start = time.process_time(), time.perf_counter()
         gate.wait()
         for append in appends:
             append.result()
         seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     return AppendResult(seconds=seconds, cpu_seconds=cpu_seconds)
-
-
-def _create_uploads(job: AppendJob) -> list[str]:
-    return [_create(job) for _ in job.offsets]
 
 
 def _create(job: AppendJob) -> str:

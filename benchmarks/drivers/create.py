@@ -134,7 +134,7 @@ class _Load:
 
 
 def run(job: CreateJob, ready: Callable[[], None]) -> CreateResult:
-    """Open the connections, wait for the start, create, and look at the last uploads.
+    """Wait for the start, open the connections, create, and look at the last uploads.
 
     Raises:
         DriverFailedError: a creation was not answered 201, or an upload is not there after it.
@@ -142,9 +142,9 @@ def run(job: CreateJob, ready: Callable[[], None]) -> CreateResult:
     with Path(job.body).open("rb") as body:
         payload = body.read(job.payload)
     load = _Load(job, wire.creation(job.port, job.length, payload))
+    ready()
     for _ in range(job.connections):
         load.open()
-    ready()
     cpu, start = time.process_time(), time.perf_counter()
     load.run()
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu

@@ -35,7 +35,7 @@ class ScriptedConnection:
 
     Attributes:
         announced: The trailers, which appear once the body has ended.
-        held: How many bytes have arrived and were not received yet; the script delivers them.
+        held: How many bytes have arrived and were not received yet; the script has them.
         trailers: The trailers so far.
     """
 
@@ -54,8 +54,10 @@ class ScriptedConnection:
     def undelivered(self) -> int:
         return self.held
 
-    def body_ended(self) -> None:
-        self.trailers = self.announced
+    def delivered(self, size: int, *, ended: bool) -> None:
+        self.held = max(0, self.held - size)
+        if ended:
+            self.trailers = self.announced
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,8 @@ class _Body:
         assert isinstance(event, bytes)
         self.taken += len(event)
         self._ended = not self._left
-        if self._ended and self._connection is not None:
-            self._connection.body_ended()
+        if self._connection is not None:
+            self._connection.delivered(len(event), ended=self._ended)
         return {"type": "http.request", "body": event, "more_body": not self._ended}
 
 
