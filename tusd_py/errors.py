@@ -35,8 +35,23 @@
 holds an internal path or the text of a foreign exception.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Let response headers through that HTTP can carry.
+
+    Raises:
+        ValueError: A name or a value has a character that would end or break it.
+    """
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"The header {name!r} cannot be sent.")
 
 
 class TusError(Exception):
@@ -182,6 +197,7 @@ class Reject(TusError):
     ) -> None:
         if not 400 <= status <= 599:  # noqa: PLR2004 - the range of HTTP's error statuses
             raise ValueError(f"A rejection's status is between 400 and 599, not {status}.")
+        check_headers(headers or {})
         self.status = status
         self.reason = reason or "The application refused the request."
         self.headers = headers or {}

@@ -123,7 +123,6 @@ async def test_a_termination_that_failed_can_be_tried_again(backends: Backends) 
     assert 404 == (await tus.head(url)).status
 
 
-@pytest.mark.xfail(reason="what was not committed before is forgotten", strict=True)
 async def test_a_publication_that_failed_can_be_tried_again(backends: Backends) -> None:
     tus, plan = await faulty(backends)
     url = await tus.new(length=11)

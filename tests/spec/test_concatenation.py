@@ -75,7 +75,6 @@ async def test_urls_may_be_absolute_or_relative(tus: Served) -> None:
     assert b"xxx" == (await tus.get(final.location)).body
 
 
-@pytest.mark.xfail(reason="only names and paths are resolved so far", strict=True)
 async def test_relative_urls_are_relative_to_the_creation_url(tus: Served) -> None:
     name = (await tus.part(b"x")).rpartition("/")[2]
     tus.base = "/files"

@@ -67,7 +67,7 @@ class TusApp:
         self.uploads = Uploads(self._runtime.started)
 
     def on_access(self, callable_: OnAccess) -> OnAccess:
-        """Call this on every request, with its effective method; it raises ``Reject`` to refuse."""
+        """Call this on every request but OPTIONS; it raises ``Reject`` to refuse."""
         self._hooks.on_access.append(callable_)
         return callable_
 

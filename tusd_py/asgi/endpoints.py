@@ -72,7 +72,7 @@ class Endpoints:
         """Answer OPTIONS, for clients that look around and for preflights alike."""
         can = Capabilities(
             composes=self._composes(engine),
-            expires=self._config.expire_after is not None,
+            expires=self._config.expire_after is not None or bool(self._hooks.on_create),
             terminates=not self._config.disable_termination,
             trailers=exchange.connection is not None,
         )
@@ -87,8 +87,7 @@ class Endpoints:
         incoming = exchange.incoming(self._budget, self._config.idle_timeout)
         base = quote(exchange.place.base, safe=_SAFE)
         if creation.kind is Kind.FINAL:
-            bases = (exchange.place.origin + base, base)
-            parts = part_ids(creation.part_urls, bases)
+            parts = part_ids(creation.part_urls, exchange.place.origin + base)
             outcome = await concatenate(engine, creation, parts, request, incoming)
         else:
             outcome = await create(engine, creation, request, incoming)

@@ -75,7 +75,8 @@ class Handler:
                 log.exception("request.failed", method=exchange.method, code=error.code)
         except Exception:
             log.exception("request.failed", method=exchange.method, code=TusError.code)
-            answer = answer_error(TusError("The server failed. Try again."), "", self._config)
+            unexpected = TusError("The server failed. Try again.")
+            answer = answer_error(unexpected, exchange.method, self._config)
         return answer
 
     async def _dispatch(self, exchange: Exchange) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tusd_py.errors import check_headers
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 
@@ -90,6 +91,7 @@ class Reply:
     def __post_init__(self) -> None:
         if self.status is not None and not 200 <= self.status <= 299:  # noqa: PLR2004 - HTTP's range
             raise ValueError("A reply's status is between 200 and 299; raise Reject to refuse.")
+        check_headers(self.headers)
 
 
 Authenticate = Callable[[Request], Awaitable[str | None]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 from tusd_py.errors import (
     InvalidConcat,
@@ -114,26 +115,31 @@ def final_length(parts: Sequence[Upload]) -> int | None:
     return sum(length for length in lengths if length is not None)
 
 
-def part_ids(urls: Sequence[str], bases: Sequence[str]) -> tuple[UploadId, ...]:
+def part_ids(urls: Sequence[str], creation_url: str) -> tuple[UploadId, ...]:
     """The ids in the URLs of an ``Upload-Concat`` list.
 
     Args:
-        urls: Absolute, or relative to the server's root or to the creation URL.
-        bases: The prefixes under which this server's uploads live, each ending in a slash: the
-            absolute creation URL and its path.
+        urls: Absolute, or relative to the creation URL.
+        creation_url: Where uploads are created; the URLs of uploads are this, a slash and an id.
 
     Raises:
         InvalidConcat: 400, a URL points elsewhere.
     """
-    return tuple(_part_id(position, url, bases) for position, url in enumerate(urls, 1))
+    return tuple(_part_id(position, url, creation_url) for position, url in enumerate(urls, 1))
 
 
-def _part_id(position: int, url: str, bases: Sequence[str]) -> UploadId:
-    # clause concatenation.urls
-    relative = next((url[len(base) :] for base in bases if url.startswith(base)), url)
-    if not relative or any(character in relative for character in "/?#%:"):
-        raise InvalidConcat(f"URL {position} in Upload-Concat does not point to an upload here.")
-    return UploadId(relative)
+def _part_id(position: int, url: str, creation_url: str) -> UploadId:
+    # clause concatenation.urls: both spellings of the creation URL are the same.
+    base = creation_url.rstrip("/") + "/"
+    for start in (base, base.rstrip("/")):
+        try:
+            joined = urljoin(start, url)
+        except ValueError:
+            break
+        name = joined.removeprefix(base)
+        if joined != name and name and not any(character in name for character in "/?#%:"):
+            return UploadId(name)
+    raise InvalidConcat(f"URL {position} in Upload-Concat does not point to an upload here.")
 
 
 def _length_after(request: Append, upload: Upload) -> int | None:

@@ -28,7 +28,7 @@ class Writer(Sink, Protocol):
         ...
 
     async def publish(self) -> None:
-        """Sync, move the upload to its ``path``, and close; nothing can be written any more.
+        """Sync, move the upload to its ``path``, and close: nothing can be written any more.
 
         Doing it again does no harm. An upload without a path stays where it is.
 

@@ -42,6 +42,7 @@ class FileWriter:
         self._fd: int | None = None
         self._new = False
         self._ended = False
+        self._synced = False
 
     async def write(self, batch: Sequence[bytes]) -> None:
         await self._threads.run(self._write, batch)
@@ -50,7 +51,7 @@ class FileWriter:
         await self._threads.run(self._truncate, offset)
 
     async def sync(self) -> None:
-        if self._durable:
+        if self._durable and not self._synced:
             await self._threads.run(self._sync)
 
     async def publish(self) -> None:
@@ -103,10 +104,12 @@ class FileWriter:
             os.ftruncate(fd, offset)
 
     def _write(self, batch: Sequence[bytes]) -> None:
+        self._synced = False
         for written in disk.write_at(self._open(), batch, self.offset):
             self.offset += written
 
     def _truncate(self, offset: int) -> None:
+        self._synced = False
         os.ftruncate(self._open(), offset)
         self.offset = offset
 
@@ -115,12 +118,13 @@ class FileWriter:
         if self._new:
             disk.sync_folder(self._path.parent)
             self._new = False
+        self._synced = True
 
     def _publish(self) -> None:
         if self._ended:
             return
         fd = self._open()
-        if self._durable:
+        if self._durable and not self._synced:
             self._sync()
         if self._published is not None:
             disk.move(self._path, self._published, durable=self._durable)

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.protocol.upload import Upload, UploadId
 
+from .layout import checked
+
 _PIECE = 64 * 1024
 
 
@@ -22,7 +24,7 @@ class MemoryStorage:
         """Nothing to do."""
 
     def place(self, upload: Upload) -> str:
-        return upload.path or upload.id
+        return checked(upload.id if upload.path is None else upload.path)
 
     def writer(self, upload: Upload) -> "_MemoryWriter":
         return _MemoryWriter(self, upload)

@@ -1,5 +1,6 @@
 """The end of an upload: ask the application, publish, record, tell."""
 
+from tusd_py.errors import StorageError
 from tusd_py.hooks import Reply
 from tusd_py.hooks.calling import call_each
 from tusd_py.metadata import Event
@@ -17,21 +18,22 @@ def complete(upload: Upload) -> bool:
 async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
     """Finish an upload whose bytes are all there. Its lock is held.
 
-    The bytes are published before the end is recorded, and the event is recorded with it, so
+    The bytes are synced, then published, and then the end is recorded together with the event, so
     that a process that dies in between leaves a state from which finishing can be repeated.
 
     Raises:
         Reject: The application does not want it; it stays unfinished with its bytes.
         CallableFailed: 500, likewise; the next request at the end of the upload tries again.
+        StorageError: 500, likewise.
     """
+    await _sync(engine, upload, writer)
     reply: Reply | None = None
     product = upload.kind is not Kind.PARTIAL
     if product and engine.hooks.before_finish:
-        # The application may take its time, and the bytes are acknowledged by nobody yet.
-        await writer.sync()
+        # The application may take its time, and nothing of it may be lost meanwhile.
         upload = await engine.record(upload)
         reply = await call_each("before_finish", engine.hooks.before_finish, upload)
-    await writer.publish()
+    await _publish(engine, upload, writer)
     event = None
     if product and engine.hooks.on_finish:
         event = Event(id=engine.new_id(), upload_id=upload.id)
@@ -40,6 +42,23 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
         engine.notify()
     log.debug("upload.finished", upload_id=upload.id, length=upload.length, path=upload.path)
     return Outcome(upload=upload, reply=reply)
+
+
+async def _sync(engine: Engine, upload: Upload, writer: Writer) -> None:
+    try:
+        await writer.sync()
+    except StorageError:
+        engine.unsettled[upload.id] = False
+        raise
+
+
+async def _publish(engine: Engine, upload: Upload, writer: Writer) -> None:
+    try:
+        await writer.publish()
+    except StorageError:
+        # The bytes are safe where they are.
+        await engine.record(upload)
+        raise
 
 
 async def finish_unopened(engine: Engine, upload: Upload) -> Outcome:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from tusd_py.errors import CallableFailed, Reject
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.streaming import Interrupt
 
@@ -21,6 +20,8 @@ async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> U
     Raises:
         UploadNotFound: 404.
         LockTimeout: 423.
+        Reject: The application does not want what is there.
+        CallableFailed: The application failed again; HEAD is answered with 423.
     """
     upload = await engine.find(upload_id, subject)
     if upload.kind is Kind.FINAL and not upload.finished:
@@ -34,10 +35,8 @@ async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> U
 
 async def _recovered(engine: Engine, held: Upload) -> Upload:
     upload = await settled(engine, held)
-    if complete(upload) and held.run != engine.run:
-        # The process died between the last byte and the end.
-        try:
-            return (await finish_unopened(engine, upload)).upload
-        except (Reject, CallableFailed):
-            return upload
+    if complete(upload):
+        # To its client an offset at the end means success. It was not: the process died between
+        # the last byte and the end, or the application failed.
+        return (await finish_unopened(engine, upload)).upload
     return upload

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tusd_py.cli.settings import GROUPS, SETTINGS, Setting
 from tusd_py.cli.sources import load
-from tusd_py.config import Config, Cors, MiB, Settings, days
+from tusd_py.config import Config, Cors, Settings
 from tusd_py.errors import ConfigError
+from tusd_py.quantities import MiB, days
 
 FLAGS = [setting.flag for setting in SETTINGS]
 
