@@ -1,22 +1,40 @@
 """The memory that all transfers of a process share for bytes not yet written."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# What the server itself may hold of a body before it hands it over.
+SERVER_SHARE = 128 * 1024
+
 
 class BufferBudget:
     """Counts the bytes that wait in memory to be written.
 
     A transfer that finds the budget spent writes out what it holds before it reads on, so that
-    the sum exceeds the budget by one message per connection at most.
+    the sum exceeds the budget by one message for each transfer at most.
     """
 
     def __init__(self, limit: int) -> None:
         """Take the limit in bytes."""
         self.limit = limit
         self.used = 0
+        self._transfers = 0
 
     @property
     def spent(self) -> bool:
         """No more should be read before something is written."""
-        return self.used >= self.limit
+        # However many transfers there are, half of the budget is for what they have read.
+        held_by_server = min(self._transfers * SERVER_SHARE, self.limit // 2)
+        return self.used + held_by_server >= self.limit
+
+    @contextmanager
+    def transfer(self) -> Iterator[None]:
+        """Count a transfer, for what the server holds on its behalf."""
+        self._transfers += 1
+        try:
+            yield
+        finally:
+            self._transfers -= 1
 
     def take(self, size: int) -> None:
         """Count bytes that were read."""

@@ -67,7 +67,8 @@ class ReceivedBody:
         behind = WriteBehind(sink, self._budget, self._size)
         room = _Room(limit)
         try:
-            stop = await self._fill(behind, room, due, interrupt)
+            with self._budget.transfer():
+                stop = await self._fill(behind, room, due, interrupt)
         finally:
             # What arrived is kept, also when this task is being cancelled.
             with anyio.CancelScope(shield=True):

@@ -1,4 +1,6 @@
-from tusd_py.streaming.budget import BufferBudget
+from contextlib import ExitStack
+
+from tusd_py.streaming.budget import SERVER_SHARE, BufferBudget
 
 
 def test_it_is_spent_at_its_limit() -> None:
@@ -21,3 +23,22 @@ def test_what_is_given_back_can_be_spent_again() -> None:
     assert still
     assert not budget.spent
     assert budget.used == 9
+
+
+def test_a_transfer_counts_for_what_the_server_holds_on_its_behalf() -> None:
+    budget = BufferBudget(4 * SERVER_SHARE)
+    budget.take(3 * SERVER_SHARE)
+    before = budget.spent
+    with budget.transfer():
+        during = budget.spent
+
+    assert (False, True, False) == (before, during, budget.spent)
+
+
+def test_many_transfers_leave_half_of_the_budget_for_what_they_have_read() -> None:
+    budget = BufferBudget(4 * SERVER_SHARE)
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(budget.transfer())
+
+        assert not budget.spent
