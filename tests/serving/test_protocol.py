@@ -138,6 +138,16 @@ def test_late_headers_of_a_second_request_are_answered_with_408(server: LiveServ
         assert 408 == wire.response().status
 
 
+def test_a_connection_may_be_idle_between_requests(server: LiveServer) -> None:
+    with Wire(server.port) as wire:
+        assert 200 == wire.request("OPTIONS", "/files/").status
+        # Longer than the headers of a request may take.
+        wire.socket.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            wire.socket.recv(1)
+        assert 200 == wire.request("OPTIONS", "/files/").status
+
+
 def test_many_headers_are_answered_with_431(server: LiveServer) -> None:
     with Wire(server.port) as wire:
         wire.send(head("OPTIONS", "/files/", **{f"x{n}": "y" * 100 for n in range(100)}))

@@ -52,7 +52,7 @@ class Connection:
         try:
             await opened.run(_configure, durable)
         except BaseException:
-            opened.abandon()
+            await opened.abandon()
             raise
         return opened
 
@@ -80,9 +80,11 @@ class Connection:
         with translated():
             await self._connection.close()
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Close without waiting; the event loop that opened it may be gone."""
-        self._connection.stop()
+        stopped = self._connection.stop()
+        if stopped is not None:
+            await stopped
 
 
 def _configure(connection: sqlite3.Connection, durable: bool) -> None:

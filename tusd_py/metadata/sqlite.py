@@ -46,7 +46,7 @@ class SQLiteMetadata:
         # Connections of an event loop that ended without closing them.
         for left in (self._writer, self._reader):
             if left is not None:
-                left.abandon()
+                await left.abandon()
         await asyncio.to_thread(_make_folder, self.path.parent)
         self._writer = await Connection.open(self.path, durable=durable)
         await self._writer.run(migrate)

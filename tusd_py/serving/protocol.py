@@ -41,6 +41,7 @@ class TusProtocol(HttpToolsProtocol):
         self._running: set[HttpConnection] = set()
         self._header_size = 0
         self._silent_size = 0
+        self._begun = False
         self._in_headers = True
         self._refused = False
         self._stopping = False
@@ -59,10 +60,11 @@ class TusProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
-        if self._in_headers and self._timer is None:
-            self._set_timer(self.header_timeout, self._headers_are_late)
         self._silent_size += len(data)
         super().data_received(data)
+        # Most requests have their headers in one piece, and need no timer.
+        if self._begun and self._in_headers and self._timer is None:
+            self._set_timer(self.header_timeout, self._headers_are_late)
         # The parser keeps a header in memory until it is whole, however long it gets.
         if max(self._header_size, self._silent_size) > self.max_header_size:
             self._refuse(_TOO_LARGE)
@@ -70,7 +72,7 @@ class TusProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._in_headers = True
+        self._begun = self._in_headers = True
         self._header_size = self._silent_size = 0
         self._connection = HttpConnection(stopping=self._stopping)
         scope: Any = self.scope
@@ -78,12 +80,12 @@ class TusProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the URL."""
-        self._count(url)
+        self._header_size += len(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or after the body a trailer."""
-        self._count(name, value)
+        self._header_size += len(name) + len(value)
         self._silent_size = 0
         if self._in_headers or self._connection is None:
             super().on_header(name, value)
@@ -115,7 +117,7 @@ class TusProtocol(HttpToolsProtocol):
         if self._refused:
             return
         super().on_message_complete()
-        self._in_headers = True
+        self._begun, self._in_headers = False, True
         if self.cycle.response_complete:
             self._end_drain()
 
@@ -144,9 +146,6 @@ class TusProtocol(HttpToolsProtocol):
         ended = self._running.discard
         super()._start_asgi_task(cycle, connection.wrap(cycle, app, ended))
 
-    def _count(self, *parts: bytes) -> None:
-        self._header_size += sum(len(part) for part in parts)
-
     def _drain(self, size: int) -> None:
         self._drained += size
         if self._drained > DRAIN_BYTES:
@@ -163,7 +162,7 @@ class TusProtocol(HttpToolsProtocol):
 
     def _headers_are_late(self) -> None:
         self._timer = None
-        if self._silent_size or self._header_size:
+        if self._begun:
             self._refuse(_TOO_SLOW)
         else:
             self.transport.close()

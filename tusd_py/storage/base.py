@@ -27,9 +27,10 @@ class Writer(Sink, Protocol):
         """
         ...
 
-    async def publish(self) -> None:
+    async def publish(self, last: Sequence[bytes] = ()) -> None:
         """Sync, move the upload to its ``path``, and close: nothing can be written any more.
 
+        ``last`` is written before, so that a small file is one visit to the storage.
         Doing it again does no harm. An upload without a path stays where it is.
 
         Raises:
@@ -38,7 +39,7 @@ class Writer(Sink, Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the upload. Never raises."""
+        """Let go of the upload, also when the caller is being cancelled."""
         ...
 
 

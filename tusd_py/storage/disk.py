@@ -34,8 +34,8 @@ def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise StorageError from error
 
 
-def open_to_write(path: Path, *, durable: bool) -> tuple[int, bool]:
-    """Open a file to write, creating it and its folder; tells whether it is new, or empty.
+def open_to_write(path: Path, *, durable: bool) -> tuple[int, int]:
+    """Open a file to write, creating it and its folder; tells its size in bytes.
 
     With ``durable`` the names of new folders are durable; that of the file is not yet.
     """
@@ -45,7 +45,7 @@ def open_to_write(path: Path, *, durable: bool) -> tuple[int, bool]:
     except FileNotFoundError:
         make_folder(path.parent, durable=durable)
         fd = os.open(path, flags, 0o640)
-    return fd, os.fstat(fd).st_size == 0
+    return fd, os.fstat(fd).st_size
 
 
 def write_at(fd: int, batch: Sequence[bytes], offset: int) -> Iterator[int]:

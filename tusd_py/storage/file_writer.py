@@ -54,8 +54,8 @@ class FileWriter:
         if self._durable and not self._synced:
             await self._threads.run(self._sync)
 
-    async def publish(self) -> None:
-        await self._threads.run(self._publish)
+    async def publish(self, last: Sequence[bytes] = ()) -> None:
+        await self._threads.run(self._publish, last)
 
     async def close(self) -> None:
         if self._fd is not None:
@@ -74,13 +74,13 @@ class FileWriter:
     def _open(self) -> int:
         if self._fd is None:
             self._take_back()
-            fd, new = disk.open_to_write(self._path, durable=self._durable)
+            fd, size = disk.open_to_write(self._path, durable=self._durable)
             try:
-                self._cut(fd)
+                self._cut(fd, size)
             except BaseException:
                 os.close(fd)
                 raise
-            self._fd, self._new = fd, new
+            self._fd, self._new = fd, size == 0
         return self._fd
 
     def _take_back(self) -> None:
@@ -96,8 +96,8 @@ class FileWriter:
             disk.make_folder(self._path.parent, durable=self._durable)
             self._published.rename(self._path)
 
-    def _cut(self, fd: int) -> None:
-        size, offset = os.fstat(fd).st_size, self._upload.offset
+    def _cut(self, fd: int, size: int) -> None:
+        offset = self._upload.offset
         if size < offset:
             raise StorageDamaged(self._upload.id, recorded=offset, stored=size)
         if size > offset:
@@ -120,10 +120,12 @@ class FileWriter:
             self._new = False
         self._synced = True
 
-    def _publish(self) -> None:
+    def _publish(self, last: Sequence[bytes]) -> None:
         if self._ended:
             return
         fd = self._open()
+        if last:
+            self._write(last)
         if self._durable and not self._synced:
             self._sync()
         if self._published is not None:

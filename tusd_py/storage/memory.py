@@ -71,8 +71,8 @@ class _MemoryWriter:
     async def sync(self) -> None:
         """Nothing to do."""
 
-    async def publish(self) -> None:
-        self._open()
+    async def publish(self, last: Sequence[bytes] = ()) -> None:
+        await self.write(last)
         path, own = self._upload.path, self._upload.id
         if path is not None and self._storage.published.setdefault(path, own) != own:
             raise StorageError

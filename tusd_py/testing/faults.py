@@ -155,7 +155,9 @@ class FaultyWriter:
         await self._plan.visit("sync")
         await self._inner.sync()
 
-    async def publish(self) -> None:
+    async def publish(self, last: Sequence[bytes] = ()) -> None:
+        if last:
+            await self.write(last)
         await self._plan.visit("publish")
         await self._inner.publish()
 

@@ -1,11 +1,8 @@
 """POST: a new upload, perhaps with its first bytes."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-
-import anyio
 
 from tusd_py.errors import (
     CallableFailed,
@@ -30,11 +27,10 @@ from tusd_py.streaming import Stop
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
 from .transfer import Transfer, is_empty
+from .whole import comes_whole, create_whole
 
 # Further away there are no dates to put into headers: it is for ever.
 _LONGEST_LIFE = days(36_500)
-# Bytes of a body that comes in one piece.
-_SMALL = 64 * 1024
 _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 
 
@@ -160,13 +156,12 @@ async def _receive(
 ) -> Outcome:
     """Receive the first bytes.
 
-    A small upload whose id and path are surely new is recorded with its bytes, in one go. A client
-    that is refused never learns of the upload, so nothing is kept of it.
+    A client that is refused never learns of the upload, so nothing is kept of it.
     """
     plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
-    surely_new = not engine.hooks.on_create and upload.id in (upload.path or upload.id)
-    if not surely_new or not 0 < (creation.body.length or 0) <= _SMALL:
-        upload = await add(engine, upload)
+    if comes_whole(engine, upload, creation.body):
+        return await create_whole(engine, upload, incoming)
+    upload = await add(engine, upload)
 
     def revoke() -> None:
         incoming.interrupt.set(Stop.REVOKED)
@@ -178,10 +173,4 @@ async def _receive(
     except (ProtocolError, StorageError):
         await engine.storage.delete(upload)
         await engine.metadata.delete(upload.id)
-        raise
-    except asyncio.CancelledError:
-        if not upload.run:
-            with anyio.CancelScope(shield=True):
-                await engine.storage.delete(upload)
-            engine.unsettled.pop(upload.id, None)
         raise

@@ -1,5 +1,7 @@
 """The end of an upload: ask the application, publish, record, tell."""
 
+from typing import Any
+
 from tusd_py.errors import StorageError
 from tusd_py.hooks import Reply
 from tusd_py.hooks.calling import call_each
@@ -28,16 +30,25 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
     """
     await _sync(engine, upload, writer)
     reply: Reply | None = None
-    product = upload.kind is not Kind.PARTIAL
-    if product and engine.hooks.before_finish:
+    if upload.kind is not Kind.PARTIAL and engine.hooks.before_finish:
         # The application may take its time, and nothing of it may be lost meanwhile.
         upload = await engine.record(upload)
         reply = await call_each("before_finish", engine.hooks.before_finish, upload)
     await _publish(engine, upload, writer)
+    return await record_end(engine, upload, reply)
+
+
+async def record_end(
+    engine: Engine,
+    upload: Upload,
+    reply: Reply | None = None,
+    **changes: Any,  # noqa: ANN401 - attributes of Upload
+) -> Outcome:
+    """Record the end of an upload that is published, and the event that tells of it."""
     event = None
-    if product and engine.hooks.on_finish:
+    if upload.kind is not Kind.PARTIAL and engine.hooks.on_finish:
         event = Event(id=engine.new_id(), upload_id=upload.id)
-    upload = await engine.record(upload, event, finished_at=engine.now())
+    upload = await engine.record(upload, event, finished_at=engine.now(), **changes)
     if event is not None:
         engine.notify()
     log.debug("upload.finished", upload_id=upload.id, length=upload.length, path=upload.path)

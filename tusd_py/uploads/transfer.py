@@ -4,8 +4,6 @@ import asyncio
 import math
 from collections.abc import Sequence
 
-import anyio
-
 from tusd_py.errors import (
     ChecksumMismatch,
     InvalidHeader,
@@ -71,8 +69,7 @@ class Transfer:
             self._engine.unsettled.setdefault(self._upload.id, verifier is None)
             raise
         finally:
-            with anyio.CancelScope(shield=True):
-                await writer.close()
+            await writer.close()
 
     def _verifier(self) -> Verifier | None:
         if self._body.checksum is not None:
@@ -162,8 +159,7 @@ class Transfer:
     async def _back(self, writer: Writer) -> None:
         """Discard what is not committed."""
         await writer.truncate(self._upload.offset)
-        if self._upload.run:
-            self._upload = await self._engine.record(self._upload, verifying=False)
+        self._upload = await self._engine.record(self._upload, verifying=False)
 
     def _appended(self, writer: Writer) -> Upload:
         return self._upload.appended(

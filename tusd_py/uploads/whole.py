@@ -1,0 +1,68 @@
+"""A small file in one request: one visit to the storage and one record."""
+
+import math
+from collections.abc import Sequence
+
+from tusd_py.errors import TooLarge, TransferStopped
+from tusd_py.protocol.requests import Body
+from tusd_py.protocol.upload import Upload
+from tusd_py.streaming import Stop
+
+from .engine import Engine, Incoming, Outcome
+from .finish import record_end
+
+# Bytes of a body that is held in memory until it is whole.
+_SMALL = 64 * 1024
+
+
+def comes_whole(engine: Engine, upload: Upload, body: Body) -> bool:
+    """The body is the upload, is small, and nobody has a word in it before it is finished."""
+    surely_new = upload.id in (upload.path or upload.id) and not engine.hooks.on_create
+    unconditional = body.checksum is None and not body.checksum_in_trailer
+    return (
+        surely_new
+        and unconditional
+        and not engine.hooks.before_finish
+        and body.length is not None
+        and 0 < body.length <= _SMALL
+        and body.length == upload.length
+    )
+
+
+async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Outcome:
+    """Store a new upload that ``comes_whole``. Nobody knows its id yet, so it needs no lock.
+
+    Raises:
+        TransferStopped: The body ended early. Nothing is kept, for its client never learns of it.
+        TooLarge: 413, the body is longer than it said.
+        StorageError: 507 or 500.
+    """
+    held = _Held()
+    stop = await incoming.source.pump(
+        held, limit=upload.length, due=math.inf, interrupt=incoming.interrupt
+    )
+    if stop is Stop.LIMIT:
+        raise TooLarge(limit=held.offset, what="This upload")
+    if stop is not Stop.END:
+        raise TransferStopped(stop.value)
+    writer = engine.storage.writer(upload)
+    try:
+        await writer.publish(held.batch)
+        return await record_end(engine, upload, offset=writer.offset)
+    except BaseException:
+        await engine.storage.delete(upload)
+        raise
+    finally:
+        await writer.close()
+
+
+class _Held:
+    """A sink in memory."""
+
+    def __init__(self) -> None:
+        self.batch: list[bytes] = []
+        self.offset = 0
+
+    async def write(self, batch: Sequence[bytes]) -> None:
+        self.batch += batch
+        self.offset += sum(len(chunk) for chunk in batch)
