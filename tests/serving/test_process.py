@@ -93,6 +93,23 @@ def test_a_taken_port_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> Non
     assert "Traceback" not in result.stderr
 
 
+def test_a_second_server_on_the_same_folder_is_refused_with_exit_1(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data"):
+        second = ServerProcess(tmp_path / "data")
+        result = subprocess.run(
+            second.command(),
+            cwd=REPOSITORY,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert 1 == result.returncode
+    assert "Another server uses the folder" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def upload_whole(port: int, path: str, length: int) -> None:
     with Wire(port) as wire:
         wire.send(patch_head(path, length), b"x" * length)

@@ -1,6 +1,7 @@
 """What our protocol class adds to uvicorn, over real sockets."""
 
 import asyncio
+import contextlib
 import hashlib
 import socket
 import struct
@@ -287,3 +288,57 @@ def test_shutdown_waits_for_an_answer_that_is_on_its_way() -> None:
         server.tell_to_stop()
         release.set()
         assert 200 == wire.response().status
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "anything"])
+def test_a_request_that_asks_for_an_upgrade_is_read_as_one_that_does_not(
+    server: LiveServer, protocol: str
+) -> None:
+    path = created(server, 10)
+    upgrade = {"connection": "Upgrade, HTTP2-Settings", "upgrade": protocol}
+    with Wire(server.port) as wire:
+        wire.send(patch_head(path, 0, content_length="5", **upgrade), b"he")
+        wire.send(b"llo")
+        assert 204 == wire.response().status
+        wire.send(
+            patch_head(path, 5, transfer_encoding="chunked", **upgrade),
+            b"5\r\nworld\r\n0\r\n\r\n",
+        )
+        assert 204 == wire.response().status
+        assert b"helloworld" == wire.request("GET", path).body
+
+
+def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(server: LiveServer) -> None:
+    victim, path = created(server, 5), created(server, 100)
+    smuggled = head("DELETE", victim)
+    with Wire(server.port) as wire:
+        wire.send(
+            patch_head(
+                path, 0, content_length=str(len(smuggled)), connection="Upgrade", upgrade="h2c"
+            )
+        )
+        wire.send(smuggled)
+        response = wire.response()
+    assert (204, str(len(smuggled))) == (response.status, response.headers["upload-offset"])
+    assert 0 == offset_of(server, victim)
+
+
+def test_connect_is_refused(server: LiveServer) -> None:
+    with Wire(server.port) as wire:
+        wire.send(b"CONNECT example.org:80 HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        assert 400 == wire.response().status
+
+
+def test_requests_far_ahead_of_their_answers_close_the_connection(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "MOST_PIPELINED", 10)
+    path = created(server, 10)
+    with Wire(server.port) as wire:
+        # The first one waits for its body and keeps the others waiting.
+        wire.send(patch_head(path, 0, content_length="5"), b"hello", head("OPTIONS", "/") * 30)
+        statuses: list[int] = []
+        with contextlib.suppress(ConnectionError):
+            while len(statuses) < 30:
+                statuses.append(wire.response().status)
+    assert len(statuses) < 30

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from tusd_py.config import Config
-from tusd_py.errors import NotAuthenticated, Reject, TransferStopped, TusError
+from tusd_py.errors import NotAuthenticated, Reject, StorageFull, TransferStopped, TusError
 from tusd_py.hooks import Hooks
 from tusd_py.hooks.base import Authenticate
 from tusd_py.hooks.calling import call_each
@@ -71,7 +71,8 @@ class Handler:
             return await self._dispatch(exchange)
         except TusError as error:
             answer = answer_error(error, exchange.method, self._config)
-            if answer.status >= _SERVER_ERROR and not isinstance(error, Reject | TransferStopped):
+            routine = isinstance(error, Reject | TransferStopped | StorageFull)
+            if answer.status >= _SERVER_ERROR and not routine:
                 log.exception("request.failed", method=exchange.method, code=error.code)
         except Exception:
             log.exception("request.failed", method=exchange.method, code=TusError.code)

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
+_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
 _FORWARDED_PAIR = re.compile(r'\s*([A-Za-z]+)=(?:"([^"]*)"|([^;,"]*))\s*')
 
 
@@ -105,9 +105,13 @@ def _begins(path: str, prefix: str) -> bool:
 
 
 def _told(headers: Mapping[str, str]) -> dict[str, str]:
-    """What the nearest proxy says of the request; its own word is the last of each list."""
-    if "forwarded" in headers:
-        return _parse_forwarded(headers["forwarded"])
+    """What the nearest proxy says of the request; its own word is the last of each list.
+
+    Most proxies write ``X-Forwarded-*`` and let a ``Forwarded`` of the client pass, so the former
+    counts where there are both.
+    """
+    if not any(name.startswith("x-forwarded-") for name in headers):
+        return _parse_forwarded(headers.get("forwarded", ""))
     names = {"proto": "x-forwarded-proto", "host": "x-forwarded-host"}
     told = {
         key: headers[name].rpartition(",")[2].strip()

@@ -10,6 +10,7 @@ from tusd_py import __version__, telemetry
 from tusd_py.config import Settings
 
 from .failures import explained
+from .folder import only_server
 
 log = telemetry.get_logger("tusd_py.cli")
 
@@ -27,7 +28,7 @@ def serve(settings: Settings) -> int:
         if telemetry.rendering(settings.log_format, sys.stdout) == "json":
             log.info("server.started", **_facts(settings, url))
 
-    with explained(settings):
+    with explained(settings), only_server(settings.data_dir):
         from tusd_py.serving.server import serve as run
 
         from .app import build_app

@@ -24,8 +24,8 @@ class Metadata(Protocol):
     """Facts by upload. What a method has done is committed when it returns.
 
     Callers hold the lock on an upload whenever they change it. Every method raises
-    ``MetadataUnavailable`` when the store does not answer for the moment, and ``MetadataError``
-    when it fails; then nothing was changed.
+    ``MetadataUnavailable`` when the store does not answer for the moment, ``StorageFull`` when it
+    has no room left, and ``MetadataError`` when it fails; then nothing was changed.
     """
 
     async def start(self, *, durable: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
-from tusd_py.errors import MetadataError, MetadataUnavailable, TusError
+from tusd_py.errors import MetadataError, MetadataUnavailable, StorageFull, TusError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,8 +29,11 @@ def translated() -> Iterator[None]:
         yield
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
         # The low byte of an extended code is the plain one.
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _BUSY:
             raise MetadataUnavailable from error
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageFull from error
         raise MetadataError from error
 
 

@@ -7,6 +7,7 @@ version is pinned, and ``tests/serving`` holds everything that is relied on.
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -20,6 +21,10 @@ DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
 DRAIN_SECONDS_AT_THE_END = 1.0
 
+# Requests that a client may send ahead of their answers.
+MOST_PIPELINED = 1000
+
+_BAD_REQUEST = b"400 Bad Request"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
 _TOO_SLOW = b"408 Request Timeout"
 
@@ -28,8 +33,9 @@ class TusProtocol(HttpToolsProtocol):
     """Serves one connection; see ``protocol_class`` for how uvicorn gets it.
 
     Beyond its base it delivers request trailers and every byte that arrived before a disconnect,
-    limits the time and size of headers, drains what follows an early answer, and tells running
-    requests at once that the server stops.
+    limits the time and size of headers, drains what follows an early answer, tells running
+    requests at once that the server stops, and reads a request that asks for an upgrade as one
+    that does not.
     """
 
     header_timeout = 10.0
@@ -61,7 +67,13 @@ class TusProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
         self._silent_size += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._read_on(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(_BAD_REQUEST)
         # Most requests have their headers in one piece, and need no timer.
         if self._begun and self._in_headers and self._timer is None:
             self._set_timer(self.header_timeout, self._headers_are_late)
@@ -98,7 +110,9 @@ class TusProtocol(HttpToolsProtocol):
         self._stop_timer()
         if self._header_size > self.max_header_size:
             self._refuse(_TOO_LARGE)
-        else:
+        elif len(self.pipeline) >= MOST_PIPELINED:
+            self._refuse(_BAD_REQUEST)
+        elif not self._refused and not self.parser.should_upgrade():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -114,7 +128,7 @@ class TusProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End the body."""
         self._silent_size = 0
-        if self._refused:
+        if self._refused or self.parser.should_upgrade():
             return
         super().on_message_complete()
         self._begun, self._in_headers = False, True
@@ -124,6 +138,9 @@ class TusProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The answer is out; what is left of the body is drained."""
         super().on_response_complete()
+        if self.pipeline:
+            # uvicorn reads on as soon as one of them is answered.
+            self.flow.pause_reading()
         unread = self.cycle.response_complete and self.cycle.more_body
         if unread and not self.transport.is_closing():
             # Against those that trickle. uvicorn's keep-alive timer waits for the next request.
@@ -145,6 +162,21 @@ class TusProtocol(HttpToolsProtocol):
         self._running.add(connection)
         ended = self._running.discard
         super()._start_asgi_task(cycle, connection.wrap(cycle, app, ended))
+
+    def _read_on(self, rest: bytes) -> None:
+        """Read a request whose upgrade we do not take up, as HTTP says: as if it had not asked.
+
+        The parser stops at the headers of such a request and takes its body for another protocol,
+        so another parser is given the headers without the upgrade, and the rest.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(_BAD_REQUEST)
+            return
+        lines = [b"%s %s HTTP/1.1" % (method, self.url)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*lines, b"", rest]))
 
     def _drain(self, size: int) -> None:
         self._drained += size

@@ -19,7 +19,7 @@ from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Composing
 from tusd_py.streaming import Interrupt, Stop
 
-from .create import add, new_upload
+from .create import add, check_room, new_upload
 from .engine import Engine, Incoming, Outcome
 from .finish import finish_unopened
 from .transfer import is_empty
@@ -138,7 +138,12 @@ async def _compose(engine: Engine, upload_id: UploadId, subject: str | None) -> 
         if upload.finished:
             return Outcome(upload=upload)
         parts = [part for part in await _parts(engine, upload.parts) if part is not None]
-        size = await _copy(engine, upload, parts, interrupt)
+        await check_room(engine, sum(part.offset for part in parts))
+        try:
+            size = await _copy(engine, upload, parts, interrupt)
+        except StorageError:
+            await engine.storage.delete(upload)
+            raise
         composed = upload.appended(size, length=size, now=engine.now())
         return await finish_unopened(engine, composed)
 

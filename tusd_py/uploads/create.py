@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tusd_py.errors import (
     CallableFailed,
     InvalidHeader,
+    MetadataError,
     ProtocolError,
     StorageError,
     StorageFull,
@@ -55,7 +57,7 @@ async def create(
         creation = replace(creation, body=replace(creation.body, announced=False))
     if not creation.body.announced:
         check_empty(creation.body.checksum)
-    await _check_room(engine, creation.length)
+    await check_room(engine, creation.length)
     upload = await new_upload(engine, creation, request)
     if creation.body.announced:
         return await _receive(engine, upload, creation, incoming)
@@ -144,7 +146,12 @@ def _metadata(creation: Creation, changes: Changes) -> str:
         raise CallableFailed("on_create") from error
 
 
-async def _check_room(engine: Engine, length: int | None) -> None:
+async def check_room(engine: Engine, length: int | None) -> None:
+    """Refuse what cannot fit before the first byte of it comes.
+
+    Raises:
+        StorageFull: 507, there is less room than these bytes.
+    """
     if length:
         free = await engine.storage.free()
         if free is not None and free < length:
@@ -170,7 +177,9 @@ async def _receive(
     try:
         async with lease:
             return await Transfer(engine, upload, plan, creation.body, incoming).run()
-    except (ProtocolError, StorageError):
+    except (ProtocolError, StorageError, MetadataError):
         await engine.storage.delete(upload)
-        await engine.metadata.delete(upload.id)
+        # Where even that fails, its record expires.
+        with suppress(StorageError, MetadataError):
+            await engine.metadata.delete(upload.id)
         raise

@@ -83,6 +83,7 @@ class Engine:
         new_id: Makes ids of at least 128 random bits.
         unsettled: Uploads whose stored bytes may differ from what is recorded, because something
             failed, and whether the bytes beyond that count.
+        receiving: Uploads whose bytes are coming in: they do not expire meanwhile.
         composing: The tasks that put final uploads together.
         notify: Called when an event waits to be told to the application.
     """
@@ -97,6 +98,7 @@ class Engine:
     new_id: Callable[[], str]
     background: Background = field(default_factory=Background)
     unsettled: dict[UploadId, bool] = field(default_factory=dict)
+    receiving: set[UploadId] = field(default_factory=set)
     composing: dict[UploadId, asyncio.Task[Outcome]] = field(default_factory=dict)
     notify: Callable[[], None] = lambda: None
 
@@ -107,7 +109,8 @@ class Engine:
             UploadNotFound: There is none, it has expired, or it is another's.
         """
         upload = await self.metadata.get(upload_id)
-        if upload.subject != subject or upload.expired(self.now()):
+        expired = upload.expired(self.now()) and upload_id not in self.receiving
+        if upload.subject != subject or expired:
             raise UploadNotFound(upload_id)
         return upload
 

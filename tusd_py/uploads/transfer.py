@@ -61,6 +61,7 @@ class Transfer:
             # Before the first byte: after a crash nobody can tell whether these bytes were good.
             self._upload = await self._engine.record(self._upload, verifying=True)
         writer = self._engine.storage.writer(self._upload)
+        self._engine.receiving.add(self._upload.id)
         try:
             stop = await self._receive(writer, verifier)
             return await self._conclude(writer, verifier, stop)
@@ -69,7 +70,13 @@ class Transfer:
             self._engine.unsettled.setdefault(self._upload.id, verifier is None)
             raise
         finally:
+            self._engine.receiving.discard(self._upload.id)
             await writer.close()
+
+    def _sync_seconds(self) -> float:
+        # Each record makes it live on, also for who looks from another process.
+        lifetime = self._upload.lifetime or math.inf
+        return min(self._engine.config.sync_seconds, lifetime / 3)
 
     def _verifier(self) -> Verifier | None:
         if self._body.checksum is not None:
@@ -87,7 +94,7 @@ class Transfer:
             room = self._room(writer)
             # What is to be verified is committed whole or not at all.
             step = room if verifier else _smaller(room, config.sync_bytes)
-            due = math.inf if verifier else now() + config.sync_seconds
+            due = math.inf if verifier else now() + self._sync_seconds()
             try:
                 stop = await self._incoming.source.pump(
                     sink, limit=step, due=due, interrupt=self._incoming.interrupt

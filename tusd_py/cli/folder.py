@@ -1,0 +1,37 @@
+"""One server for each data folder, as long as locks on uploads live in its memory."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .failures import CannotStart
+
+
+@contextmanager
+def only_server(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder for this process; the kernel lets go of it when the process ends.
+
+    Raises:
+        CannotStart: Another server has it.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "server.lock").open("w") as file:
+        if not _locked(file.fileno()):
+            raise CannotStart(
+                f"Another server uses the folder {data_dir.absolute()}. Stop it, or name another "
+                "folder with --data-dir."
+            )
+        yield
+
+
+def _locked(fd: int) -> bool:
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
