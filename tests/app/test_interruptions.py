@@ -286,3 +286,17 @@ async def test_a_long_request_commits_on_its_way(backends: Backends) -> None:
 
     assert 9 == (await tus.head(url)).offset
     await transfer
+
+
+async def test_an_upload_whose_bytes_come_in_does_not_expire_meanwhile(serve: Serve) -> None:
+    tus = await serve(Config(expire_after=60))
+    url = await tus.new(length=11)
+    stall = Stall()
+    running = await started(tus.patch(url, 0, b"hello", stall), stall)
+    tus.clock.advance(61)
+
+    removed = await tus.server.sweep()
+    found = await tus.head(url)
+    await running
+
+    assert (0, 200, 5) == (removed, found.status, found.offset)

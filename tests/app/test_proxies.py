@@ -41,6 +41,11 @@ async def proxied(serve: Serve) -> Served:
         ([("Host", "[2001:db8::1]:80")], "http://[2001:db8::1]:80/files/"),
         ([("X-Forwarded-Proto", "javascript")], f"http://{HOST}/files/"),
         ([("X-Forwarded-Prefix", "//evil.example/?")], f"http://{HOST}/files/"),
+        ([("X-Forwarded-Prefix", "/../up")], f"http://{HOST}/files/"),
+        (
+            [("Forwarded", "proto=https;host=evil.example"), ("X-Forwarded-Host", "up.example")],
+            "http://up.example/files/",
+        ),
     ],
 )
 async def test_a_trusted_proxy_tells_the_outside(

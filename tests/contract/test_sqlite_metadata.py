@@ -11,6 +11,7 @@ from tusd_py.errors import (
     MetadataError,
     MetadataUnavailable,
     SchemaTooNew,
+    StorageFull,
     UploadExists,
     UploadNotFound,
 )
@@ -235,3 +236,19 @@ async def test_another_process_sees_what_was_committed(metadata: SQLiteMetadata)
 
     assert await other.get(UploadId("one")) == an_upload()
     await other.close()
+
+
+async def test_a_full_database_is_a_full_storage(metadata: SQLiteMetadata) -> None:
+    def limit(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 24")
+
+    assert metadata._writer is not None
+    await metadata._writer.run(limit)
+
+    async def fill() -> None:
+        for number in range(1000):
+            await metadata.create(an_upload(str(number), path=None, metadata="k " + "a" * 400))
+
+    with pytest.raises(StorageFull):
+        await fill()
+    assert "0" == (await metadata.get(UploadId("0"))).id

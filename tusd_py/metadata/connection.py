@@ -161,6 +161,7 @@ def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[
             failure = _attempt(connection, work)
             failures.append(failure)
             if failure is not None:
+                _check_alive(connection, failure)
                 connection.execute("ROLLBACK TO one")
             connection.execute("RELEASE one")
         connection.execute("COMMIT")
@@ -169,6 +170,12 @@ def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[
             connection.execute("ROLLBACK")
         raise
     return failures
+
+
+def _check_alive(connection: sqlite3.Connection, failure: Exception) -> None:
+    # A full disk, for one, makes SQLite give up the whole transaction.
+    if not connection.in_transaction:
+        raise failure
 
 
 def _attempt(connection: sqlite3.Connection, work: Work) -> Exception | None:
