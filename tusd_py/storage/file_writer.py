@@ -55,7 +55,9 @@ class FileWriter:
             await self._threads.run(self._sync)
 
     async def publish(self, last: Sequence[bytes] = ()) -> None:
-        await self._threads.run(self._publish, last)
+        # Syncing is not quick, and several threads can do it at once.
+        run = self._threads.run if self._durable else self._threads.run_together
+        await run(self._publish, last)
 
     async def close(self) -> None:
         if self._fd is not None:
