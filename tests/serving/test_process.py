@@ -40,6 +40,7 @@ def test_sigterm_saves_running_uploads_and_exits_with_0(tmp_path: Path) -> None:
         path = created(server.port, 1_000_000)
         with Wire(server.port) as wire:
             wire.send(patch_head(path, 1_000_000), b"x" * 500_000)
+            wire.wait_until_arrived()
             wait_until_stored(tmp_path, 1)
             os.kill(server.pid, signal.SIGTERM)
             assert 503 == wire.response().status

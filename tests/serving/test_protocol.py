@@ -223,6 +223,7 @@ def test_the_signal_to_stop_reaches_a_running_upload_at_once(
     path = created(server, 1_000_000)
     with Wire(server.port) as wire:
         wire.send(patch_head(path, 0, content_length="1000000"), b"x" * 70_000)
+        wire.wait_until_arrived()
         server.tell_to_stop()
         response = wire.response()
     assert 503 == response.status

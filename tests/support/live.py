@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 
+from tests.support.proxy import unacknowledged
+
 _PATIENCE = 10.0
 
 
@@ -74,6 +76,14 @@ class Wire:
     def send(self, *parts: bytes) -> None:
         """Send bytes as they are."""
         self.socket.sendall(b"".join(parts))
+
+    def wait_until_arrived(self) -> None:
+        """Wait until the other side's kernel has acknowledged everything that was sent."""
+        deadline = time.monotonic() + _PATIENCE
+        while unacknowledged(self.socket):
+            if time.monotonic() > deadline:
+                raise RuntimeError("The other side does not take what was sent.")
+            time.sleep(0.001)
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> "WireResponse":
         """Send a tus request with a ``Content-Length`` and read the answer."""
