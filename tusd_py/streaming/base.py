@@ -53,6 +53,10 @@ class Interrupt:
             if self._watcher is not None:
                 self._watcher(reason)
 
+    def revoke(self) -> None:
+        """Ask for a stop on behalf of a rival; what a lock calls."""
+        self.set(Stop.REVOKED)
+
     @contextmanager
     def watched(self, watcher: Callable[[Stop], None]) -> Iterator[None]:
         """Call ``watcher`` when the stop is asked for, or at once if it was."""

@@ -24,7 +24,6 @@ from tusd_py.protocol.requests import Creation
 from tusd_py.protocol.rules import plan_body
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.quantities import days
-from tusd_py.streaming import Stop
 
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
@@ -169,11 +168,9 @@ async def _receive(
     if comes_whole(engine, upload, creation.body):
         return await create_whole(engine, upload, incoming)
     upload = await add(engine, upload)
-
-    def revoke() -> None:
-        incoming.interrupt.set(Stop.REVOKED)
-
-    lease = engine.locks.hold(upload.id, timeout=engine.config.lock_timeout, on_revoke=revoke)
+    lease = engine.locks.hold(
+        upload.id, timeout=engine.config.lock_timeout, on_revoke=incoming.interrupt.revoke
+    )
     try:
         async with lease:
             return await Transfer(engine, upload, plan, creation.body, incoming).run()

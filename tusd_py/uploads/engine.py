@@ -13,7 +13,7 @@ from tusd_py.locks import Locks
 from tusd_py.metadata import Event, Metadata
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage
-from tusd_py.streaming import BodySource, Interrupt, Stop
+from tusd_py.streaming import BodySource, Interrupt
 from tusd_py.telemetry import get_logger
 
 log = get_logger("tusd_py.uploads")
@@ -132,20 +132,16 @@ class Engine:
             UploadNotFound: See ``find``.
             LockTimeout: The holder did not leave in ``lock_timeout`` seconds.
         """
-
-        def revoke() -> None:
-            interrupt.set(Stop.REVOKED)
-
         async with AsyncExitStack() as stack:
             try:
-                at_once = self.locks.hold(upload_id, timeout=0, on_revoke=revoke)
+                at_once = self.locks.hold(upload_id, timeout=0, on_revoke=interrupt.revoke)
                 await stack.enter_async_context(at_once)
             except LockTimeout:
                 upload = await self.find(upload_id, subject)
                 if check is not None:
                     check(upload)
                 patient = self.locks.hold(
-                    upload_id, timeout=self.config.lock_timeout, on_revoke=revoke
+                    upload_id, timeout=self.config.lock_timeout, on_revoke=interrupt.revoke
                 )
                 await stack.enter_async_context(patient)
             yield await self.find(upload_id, subject)

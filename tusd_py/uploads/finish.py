@@ -28,7 +28,7 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
         CallableFailed: 500, likewise; the next request at the end of the upload tries again.
         StorageError: 500, likewise.
     """
-    await _sync(engine, upload, writer)
+    await sync(engine, upload, writer)
     reply: Reply | None = None
     if upload.kind is not Kind.PARTIAL and engine.hooks.before_finish:
         # The application may take its time, and nothing of it may be lost meanwhile.
@@ -55,7 +55,8 @@ async def record_end(
     return Outcome(upload=upload, reply=reply)
 
 
-async def _sync(engine: Engine, upload: Upload, writer: Writer) -> None:
+async def sync(engine: Engine, upload: Upload, writer: Writer) -> None:
+    """Make what was written safe; if that fails, none of it counts any more."""
     try:
         await writer.sync()
     except StorageError:

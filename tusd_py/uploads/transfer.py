@@ -22,7 +22,7 @@ from tusd_py.streaming import Sink, Stop
 from tusd_py.streaming.verified import HashingSink
 
 from .engine import Engine, Incoming, Outcome
-from .finish import complete, finish
+from .finish import complete, finish, sync
 
 
 class Transfer:
@@ -156,11 +156,7 @@ class Transfer:
 
     async def _commit(self, writer: Writer) -> None:
         """Make what was written safe, and then say so."""
-        try:
-            await writer.sync()
-        except StorageError:
-            self._engine.unsettled[self._upload.id] = False
-            raise
+        await sync(self._engine, self._upload, writer)
         self._upload = await self._engine.record(self._appended(writer))
 
     async def _back(self, writer: Writer) -> None:
