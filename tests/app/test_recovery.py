@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ async def crashed(
     if verifying:
         metadata = (await tus.server._runtime.started()).metadata
         upload = await tus.server.uploads.get(upload_id(url))
-        await metadata.record(replace(upload, verifying=True))
+        await metadata.record(upload._replace(verifying=True))
     await backends.stop()
     await asyncio.to_thread(file_of(backends, url).write_bytes, stored)
     return url

@@ -160,7 +160,7 @@ async def test_every_new_name_is_made_durable(
 ) -> None:
     storage = FileStorage(tmp_path / "root")
     await storage.start(durable=True)
-    synced: list[Path] = []
+    synced: list[str] = []
     monkeypatch.setattr(disk, "sync_folder", synced.append)
     writer = storage.writer(an_upload(path=path))
     await writer.write([DATA])
@@ -168,7 +168,7 @@ async def test_every_new_name_is_made_durable(
     await writer.close()
 
     new = await asyncio.to_thread(lambda: [*storage.root.rglob("*")])
-    assert {found.parent for found in new} - {storage.root} <= set(synced)
+    assert {str(found.parent) for found in new} - {str(storage.root)} <= set(synced)
 
 
 async def test_without_durability_nothing_is_synced(
@@ -187,9 +187,9 @@ async def test_without_durability_nothing_is_synced(
 async def test_without_hard_links_files_are_renamed(
     storage: FileStorage, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    def link(source: Path, _: Path) -> None:
+    def link(source: str, _: str) -> None:
         # The system looks the source up before it finds that it has no links.
-        raise OSError(code if source.exists() else errno.ENOENT, "no links")
+        raise OSError(code if Path(source).exists() else errno.ENOENT, "no links")
 
     monkeypatch.setattr(os, "link", link)
     await store(storage, an_upload(), DATA)

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,9 +148,9 @@ async def test_half_a_publication_can_be_composed_again(storage: FileStorage) ->
 
     target = a_final("one", "p", length=10)
     await storage.compose(target, [a_part("p", DATA)])
-    await publish(storage, replace(target, offset=10))
+    await publish(storage, target._replace(offset=10))
 
-    finished = replace(target, offset=10, finished_at=CREATED_AT)
+    finished = target._replace(offset=10, finished_at=CREATED_AT)
     assert await stored(storage, finished) == DATA
 
 

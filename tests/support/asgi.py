@@ -37,11 +37,13 @@ class ScriptedConnection:
         announced: The trailers, which appear once the body has ended.
         held: How many bytes have arrived and were not received yet; the script has them.
         trailers: The trailers so far.
+        whole: All of the body has arrived.
     """
 
     announced: Sequence[tuple[bytes, bytes]] = ()
     held: int = 0
     trailers: Sequence[tuple[bytes, bytes]] = ()
+    whole: bool = False
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
 
     def on_shutdown(self, callback: Callable[[], None]) -> None:
@@ -53,6 +55,9 @@ class ScriptedConnection:
 
     def undelivered(self) -> int:
         return self.held
+
+    def complete(self) -> bool:
+        return self.whole
 
     def delivered(self, size: int, *, ended: bool) -> None:
         self.held = max(0, self.held - size)

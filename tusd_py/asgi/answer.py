@@ -29,24 +29,30 @@ class Answer:
     unheard: bool = False
 
 
-def merged(*groups: Mapping[str, str]) -> dict[str, str]:
-    """Make one set of headers of several; of names that differ in case only, the last counts."""
-    named = {name.lower(): (name, value) for group in groups for name, value in group.items()}
-    return dict(named.values())
+async def send_answer(
+    send: Send, answer: Answer, *more: Mapping[str, str], with_body: bool
+) -> None:
+    """Send an answer, without its body where HTTP has none.
 
+    Of headers whose names differ in case only, the last counts.
 
-async def send_answer(send: Send, answer: Answer, *, with_body: bool) -> None:
-    """Send an answer, without its body where HTTP has none."""
-    headers = answer.headers
+    Args:
+        send: The ASGI callable.
+        answer: The answer.
+        more: Headers beside its own.
+        with_body: The body goes out too.
+    """
+    headers = {
+        name.lower(): value for group in (answer.headers, *more) for name, value in group.items()
+    }
     if answer.stream is None and with_body:
-        headers = {**headers, "Content-Length": str(len(answer.body))}
+        headers["content-length"] = str(len(answer.body))
     await send(
         {
             "type": "http.response.start",
             "status": answer.status,
             "headers": [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in headers.items()
+                (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
             ],
         }
     )

@@ -23,7 +23,7 @@ from tusd_py.uploads.engine import Engine, Outcome
 from tusd_py.uploads.inspect import inspect
 from tusd_py.uploads.terminate import terminate
 
-from .answer import Answer, merged
+from .answer import Answer
 from .download import download_headers
 from .exchange import Exchange
 
@@ -158,7 +158,7 @@ def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
     reply = outcome.reply or Reply()
     return Answer(
         status=reply.status or status,
-        headers=merged(reply.headers, headers, offset_headers(outcome.upload)),
+        headers={**reply.headers, **headers, **offset_headers(outcome.upload)},
         body=reply.body,
         facts=_facts(outcome.upload),
     )

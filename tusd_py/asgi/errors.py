@@ -25,7 +25,7 @@ from tusd_py.errors import (
 )
 from tusd_py.protocol.headers import VERSION
 
-from .answer import Answer, merged
+from .answer import Answer
 
 _ANY_ERROR = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 _RETRY_SOON = {"Retry-After": "1"}
@@ -80,7 +80,7 @@ def answer_error(error: TusError, method: str, config: Config) -> Answer:
     return Answer(
         status=owed.status,
         # clause head.no-store
-        headers=merged(_ANY_ERROR, owed.headers),
+        headers={**_ANY_ERROR, **owed.headers},
         body=json.dumps(problem).encode() + b"\n",
         facts={"code": error.code},
         unheard=isinstance(error, TransferStopped) and error.reason == "cut",

@@ -6,7 +6,7 @@ from typing import Any
 from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
-from tusd_py.streaming import BodySource, Interrupt, Stop
+from tusd_py.streaming import Interrupt, Stop
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.connection import EXTENSION, Connection
 from tusd_py.streaming.received import Receive, ReceivedBody
@@ -92,19 +92,10 @@ class Exchange:
         interrupt = Interrupt()
         if self.connection is not None:
             self.connection.on_shutdown(lambda: interrupt.set(Stop.SHUTDOWN))
-        return Incoming(
-            source=self._source(budget, idle_timeout), interrupt=interrupt, trailer=self._trailer
+        source = ReceivedBody(
+            self._receive, budget, idle_timeout=idle_timeout, connection=self.connection
         )
-
-    def _source(self, budget: BufferBudget, idle_timeout: float) -> BodySource:
-        if self.connection is None:
-            return ReceivedBody(self._receive, budget, idle_timeout=idle_timeout)
-        return ReceivedBody(
-            self._receive,
-            budget,
-            idle_timeout=idle_timeout,
-            undelivered=self.connection.undelivered,
-        )
+        return Incoming(source=source, interrupt=interrupt, trailer=self._trailer)
 
     def _trailer(self) -> str | None:
         trailers = self.connection.trailers if self.connection is not None else ()

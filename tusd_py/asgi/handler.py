@@ -1,7 +1,6 @@
 """One request from the scope to the last byte of the answer."""
 
 import time
-from dataclasses import replace
 
 from tusd_py.config import Config
 from tusd_py.errors import NotAuthenticated, Reject, StorageFull, TransferStopped, TusError
@@ -13,7 +12,7 @@ from tusd_py.protocol.requests import check_version, effective_method
 from tusd_py.streaming.received import Receive
 from tusd_py.telemetry import get_logger
 
-from .answer import Answer, Send, merged, send_answer
+from .answer import Answer, Send, send_answer
 from .cors import CorsHeaders
 from .endpoints import Endpoints
 from .errors import answer_error
@@ -97,6 +96,5 @@ class Handler:
         cors = self._cors.of(exchange.method, exchange.headers.get("origin"))
         # clause core.every-response
         version = {} if exchange.method == "OPTIONS" else {"Tus-Resumable": VERSION}
-        headers = merged(answer.headers, cors, version)
         with_body = exchange.method != "HEAD" and answer.status not in _BODILESS
-        await send_answer(send, replace(answer, headers=headers), with_body=with_body)
+        await send_answer(send, answer, cors, version, with_body=with_body)

@@ -17,17 +17,16 @@ Work = Callable[[sqlite3.Connection], None]
 
 _BUSY_SECONDS = 5.0
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+# Values that it cannot store, such as a lone surrogate, are errors of other kinds than its own.
+_FROM_SQLITE = (sqlite3.Error, OverflowError, UnicodeError)
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn SQLite's errors into ours; the cause is kept for the log.
-
-    Values that it cannot store, such as a lone surrogate, are errors of other kinds.
-    """
+    """Turn SQLite's errors into ours; the cause is kept for the log."""
     try:
         yield
-    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+    except _FROM_SQLITE as error:
         # The low byte of an extended code is the plain one.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _BUSY:
@@ -98,7 +97,8 @@ def _configure(connection: sqlite3.Connection, durable: bool) -> None:
 class SharedCommits:
     """Runs units of work so that those that come together share a transaction.
 
-    Each has a savepoint of its own: one that fails fails alone.
+    One that fails fails alone: the others are then done again, each in a savepoint of its own.
+    So work does nothing but what a rollback undoes.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -153,9 +153,21 @@ class SharedCommits:
 
 
 def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[Exception | None]:
-    failures: list[Exception | None] = []
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        with _committed(connection):
+            for work in works:
+                work(connection)
+    except (TusError, *_FROM_SQLITE):
+        # Rare enough to try without savepoints first.
+        return _each_on_its_own(connection, works)
+    return [None] * len(works)
+
+
+def _each_on_its_own(
+    connection: sqlite3.Connection, works: Sequence[Work]
+) -> list[Exception | None]:
+    failures: list[Exception | None] = []
+    with _committed(connection):
         for work in works:
             connection.execute("SAVEPOINT one")
             failure = _attempt(connection, work)
@@ -164,12 +176,19 @@ def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[
                 _check_alive(connection, failure)
                 connection.execute("ROLLBACK TO one")
             connection.execute("RELEASE one")
+    return failures
+
+
+@contextmanager
+def _committed(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return failures
 
 
 def _check_alive(connection: sqlite3.Connection, failure: Exception) -> None:

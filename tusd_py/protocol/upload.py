@@ -4,9 +4,8 @@ House rules: a value never changes, a transition returns a new one; nothing here
 are stored or who asks.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 UploadId = NewType("UploadId", str)
 
@@ -19,9 +18,10 @@ class Kind(StrEnum):
     FINAL = "final"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """One upload as it is recorded.
+class Upload(NamedTuple):
+    """One upload as it is recorded; to be read by the names of its attributes.
+
+    Every request makes several, and a tuple is made and changed much faster than a dataclass.
 
     Attributes:
         id: The last segment of the upload's URL.
@@ -45,15 +45,15 @@ class Upload:
     """
 
     id: UploadId
-    kind: Kind = Kind.PLAIN
     length: int | None
+    created_at: float
+    kind: Kind = Kind.PLAIN
     offset: int = 0
     max_length: int | None = None
     metadata: str = ""
     concat: str | None = None
     parts: tuple[UploadId, ...] = ()
     subject: str | None = None
-    created_at: float
     lifetime: float | None = None
     expires_at: float | None = None
     finished_at: float | None = None
@@ -83,4 +83,4 @@ class Upload:
     def appended(self, offset: int, *, length: int | None, now: float) -> "Upload":
         """The upload with bytes up to ``offset`` committed and its length known, if it is now."""
         expires_at = None if self.lifetime is None else now + self.lifetime
-        return replace(self, offset=offset, length=length, expires_at=expires_at, verifying=False)
+        return self._replace(offset=offset, length=length, expires_at=expires_at, verifying=False)

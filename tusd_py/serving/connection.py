@@ -48,6 +48,10 @@ class HttpConnection:
             return 0
         return len(self._cycle.body) + _unread(self._cycle.transport)
 
+    def complete(self) -> bool:
+        """See ``Connection``."""
+        return self._cycle is not None and not self._cycle.more_body
+
     def wrap(
         self, cycle: RequestResponseCycle, app: Application, ended: Callable[[Self], None]
     ) -> Application:

@@ -1,9 +1,13 @@
-"""Blocking file work, in plain functions that run in worker threads."""
+"""Blocking file work, in plain functions that run in worker threads.
+
+Paths are strings here and in the other modules of this package: to make and take apart a
+``pathlib.Path`` costs a small upload as much as a system call.
+"""
 
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from tusd_py.errors import StorageError, StorageFull
@@ -34,7 +38,7 @@ def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise StorageError from error
 
 
-def open_to_write(path: Path, *, durable: bool) -> tuple[int, int]:
+def open_to_write(path: str, *, durable: bool) -> tuple[int, int]:
     """Open a file to write, creating it and its folder; tells its size in bytes.
 
     With ``durable`` the names of new folders are durable; that of the file is not yet.
@@ -43,7 +47,7 @@ def open_to_write(path: Path, *, durable: bool) -> tuple[int, int]:
     try:
         fd = os.open(path, flags, 0o640)
     except FileNotFoundError:
-        make_folder(path.parent, durable=durable)
+        make_folder(os.path.dirname(path), durable=durable)
         fd = os.open(path, flags, 0o640)
     return fd, os.fstat(fd).st_size
 
@@ -73,7 +77,7 @@ def _without(buffers: list[bytes | memoryview], size: int) -> list[bytes | memor
     return []
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: str) -> None:
     """Make the names in a folder durable, where the platform can."""
     if os.name == "nt":
         return
@@ -84,19 +88,20 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def make_folder(folder: Path, *, durable: bool) -> None:
+def make_folder(folder: str, *, durable: bool) -> None:
     """Create a folder and what is above it, with durable names if asked for."""
     missing = []
-    while not folder.is_dir():
+    while not os.path.isdir(folder):
         missing.append(folder)
-        folder = folder.parent
+        folder = os.path.dirname(folder)
     for new in reversed(missing):
-        new.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(new)
         if durable:
-            sync_folder(new.parent)
+            sync_folder(os.path.dirname(new))
 
 
-def move(source: Path, target: Path, *, durable: bool) -> None:
+def move(source: str, target: str, *, durable: bool) -> None:
     """Give a file its final name; never over another file, and again without harm.
 
     Raises:
@@ -105,20 +110,26 @@ def move(source: Path, target: Path, *, durable: bool) -> None:
     try:
         _link(source, target)
     except FileNotFoundError:
-        if target.exists():
+        if os.path.exists(target):
             return
-        make_folder(target.parent, durable=durable)
+        make_folder(os.path.dirname(target), durable=durable)
         _link(source, target)
-    source.unlink(missing_ok=True)
+    remove(source)
     if durable:
-        sync_folder(target.parent)
+        sync_folder(os.path.dirname(target))
 
 
-def _link(source: Path, target: Path) -> None:
+def remove(path: str) -> None:
+    """Remove a file, if it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except FileExistsError:
-        if source.exists() and not source.samefile(target):
+        if os.path.exists(source) and not os.path.samefile(source, target):
             raise
     except OSError as error:
         if error.errno not in _NO_LINKS:
@@ -126,10 +137,10 @@ def _link(source: Path, target: Path) -> None:
         _move_without_links(source, target)
 
 
-def _move_without_links(source: Path, target: Path) -> None:
-    if target.exists():
+def _move_without_links(source: str, target: str) -> None:
+    if os.path.exists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
-    source.rename(target)
+    os.rename(source, target)
 
 
 def copy_some(source: int, target: int, *, offset: int, size: int) -> int:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from tusd_py.errors import StorageDamaged
 from tusd_py.protocol.upload import Upload
@@ -27,8 +26,8 @@ class FileWriter:
     def __init__(
         self,
         upload: Upload,
-        path: Path,
-        published: Path | None,
+        path: str,
+        published: str | None,
         threads: WorkerThreads,
         *,
         durable: bool,
@@ -92,11 +91,12 @@ class FileWriter:
         """
         if not self._upload.offset and self._upload.length != 0:
             return
-        if self._published is None or self._path.exists() or not self._published.is_file():
+        published = self._published
+        if published is None or os.path.exists(self._path) or not os.path.isfile(published):
             return
-        if self._published.stat().st_size == self._upload.length:
-            disk.make_folder(self._path.parent, durable=self._durable)
-            self._published.rename(self._path)
+        if os.path.getsize(published) == self._upload.length:
+            disk.make_folder(os.path.dirname(self._path), durable=self._durable)
+            os.rename(published, self._path)
 
     def _cut(self, fd: int, size: int) -> None:
         offset = self._upload.offset
@@ -118,7 +118,7 @@ class FileWriter:
     def _sync(self) -> None:
         os.fsync(self._open())
         if self._new:
-            disk.sync_folder(self._path.parent)
+            disk.sync_folder(os.path.dirname(self._path))
             self._new = False
         self._synced = True
 

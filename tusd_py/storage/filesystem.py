@@ -5,7 +5,6 @@ import os
 import shutil
 import time
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from tusd_py.errors import StorageError
@@ -33,10 +32,12 @@ class FileStorage:
     """
 
     def __init__(self, root: Path | str, *, layout: Layout = by_date) -> None:
-        self.root = Path(root)
+        self.root = Path(root).absolute()
         self.uploads = self.root / "uploads"
         self.files = self.root / "files"
-        self._leaves = [self.uploads / f"{leaf >> 4:x}" / f"{leaf & 15:x}" for leaf in range(256)]
+        self._leaves = [
+            str(self.uploads / f"{leaf >> 4:x}" / f"{leaf & 15:x}") for leaf in range(256)
+        ]
         self._layout = layout
         self._durable = True
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
@@ -85,7 +86,7 @@ class FileStorage:
     async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
         # A process that died while composing leaves something behind.
         await self.delete(target)
-        writer = self.writer(replace(target, offset=0))
+        writer = self.writer(target._replace(offset=0))
         try:
             for part in parts:
                 await self._copy(writer, part)
@@ -104,21 +105,22 @@ class FileStorage:
         finally:
             await self._threads.run(os.close, source)
 
-    def _working(self, upload: Upload) -> Path:
+    def _working(self, upload: Upload) -> str:
         # Ids can come from the application, so a hash spreads them; names stay readable.
-        return self._leaves[hashlib.sha256(upload.id.encode()).digest()[0]] / upload.id
+        leaf = self._leaves[hashlib.sha256(upload.id.encode()).digest()[0]]
+        return f"{leaf}/{upload.id}"
 
-    def _published(self, upload: Upload) -> Path | None:
-        return None if upload.path is None else self.files / upload.path
+    def _published(self, upload: Upload) -> str | None:
+        return None if upload.path is None else f"{self.files}/{upload.path}"
 
-    def _place(self, upload: Upload) -> Path:
+    def _place(self, upload: Upload) -> str:
         """Where the bytes are.
 
         An unfinished upload that is whole can have its final name already, if the process died
         before the end was recorded. Anything else with that name is another's.
         """
         working, published = self._working(upload), self._published(upload)
-        if published is None or (not upload.finished and working.exists()):
+        if published is None or (not upload.finished and os.path.exists(working)):
             return working
         if upload.finished or _half_published(upload, published):
             return published
@@ -126,7 +128,7 @@ class FileStorage:
 
     def _prepare(self) -> None:
         for folder in (self.uploads, self.files):
-            disk.make_folder(folder, durable=self._durable)
+            disk.make_folder(str(folder), durable=self._durable)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise StorageError(f"The folder {folder} cannot be written.")
         if self.uploads.stat().st_dev != self.files.stat().st_dev:
@@ -134,7 +136,7 @@ class FileStorage:
 
     def _size(self, upload: Upload) -> int:
         try:
-            return self._place(upload).stat().st_size
+            return os.path.getsize(self._place(upload))
         except FileNotFoundError:
             return 0
 
@@ -151,19 +153,19 @@ class FileStorage:
         place, published = self._place(upload), self._published(upload)
         # Between the two steps of publishing, the file has both names.
         if published is not None and _same(place, published):
-            published.unlink(missing_ok=True)
-        place.unlink(missing_ok=True)
+            disk.remove(published)
+        disk.remove(place)
 
 
-def _half_published(upload: Upload, published: Path) -> bool:
-    surely_new = upload.id in published.name
+def _half_published(upload: Upload, published: str) -> bool:
+    surely_new = upload.id in os.path.basename(published)
     if not surely_new and not upload.offset and upload.length != 0:
         return False
-    return published.is_file() and published.stat().st_size == upload.length
+    return os.path.isfile(published) and os.path.getsize(published) == upload.length
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(one: str, other: str) -> bool:
     try:
-        return one.samefile(other)
+        return os.path.samefile(one, other)
     except FileNotFoundError:
         return False

@@ -1,8 +1,5 @@
 """The memory that all transfers of a process share for bytes not yet written."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 # What the server itself may hold of a body before it hands it over.
 SERVER_SHARE = 128 * 1024
 
@@ -27,14 +24,13 @@ class BufferBudget:
         held_by_server = min(self._transfers * SERVER_SHARE, self.limit // 2)
         return self.used + held_by_server >= self.limit
 
-    @contextmanager
-    def transfer(self) -> Iterator[None]:
+    def begin_transfer(self) -> None:
         """Count a transfer, for what the server holds on its behalf."""
         self._transfers += 1
-        try:
-            yield
-        finally:
-            self._transfers -= 1
+
+    def end_transfer(self) -> None:
+        """Count it no more."""
+        self._transfers -= 1
 
     def take(self, size: int) -> None:
         """Count bytes that were read."""

@@ -21,3 +21,7 @@ class Connection(Protocol):
     def undelivered(self) -> int:
         """Tell how many bytes have arrived and were not received yet, in the kernel too."""
         ...
+
+    def complete(self) -> bool:
+        """Tell whether all of the body has arrived, so that ``receive()`` never waits."""
+        ...

@@ -11,6 +11,7 @@ import anyio
 from .base import Interrupt, Sink, Stop
 from .behind import BatchSize, WriteBehind
 from .budget import BufferBudget
+from .connection import Connection
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -23,11 +24,6 @@ DELIVERY_TIME = 0.5
 DELIVERY_BYTES = 16 * 1024 * 1024
 
 
-def none_known() -> int:
-    """Stand in for servers that cannot tell what they hold beyond ``receive()``."""
-    return 0
-
-
 class ReceivedBody:
     """A body that comes through ASGI's ``receive()``.
 
@@ -37,7 +33,7 @@ class ReceivedBody:
         receive: The ASGI callable.
         budget: Shared by all transfers of the process.
         idle_timeout: Seconds without a byte after which the transfer stops; 0 is never.
-        undelivered: Tells how many bytes have reached this machine and not ``receive()``.
+        connection: Tells what has reached this machine and not ``receive()``; None if nobody can.
     """
 
     def __init__(
@@ -46,12 +42,12 @@ class ReceivedBody:
         budget: BufferBudget,
         *,
         idle_timeout: float,
-        undelivered: Callable[[], int] = none_known,
+        connection: Connection | None = None,
     ) -> None:
         self._receive = receive
         self._budget = budget
         self._idle_timeout = idle_timeout
-        self._undelivered = undelivered
+        self._connection = connection
         self._to_deliver = DELIVERY_BYTES
         self._size = BatchSize()
         self._excess = b""
@@ -65,11 +61,15 @@ class ReceivedBody:
     ) -> Stop:
         """Move bytes into the sink; see ``BodySource``."""
         behind = WriteBehind(sink, self._budget, self._size)
-        room = _Room(limit)
+        self._budget.begin_transfer()
         try:
-            with self._budget.transfer():
-                stop = await self._fill(behind, room, due, interrupt)
+            if self._connection is not None and self._connection.complete():
+                # There is nothing to wait for.
+                stop = await self._fill(behind, _Room(limit), due, interrupt)
+            else:
+                stop = await self._fill_in_time(behind, _Room(limit), due, interrupt)
         finally:
+            self._budget.end_transfer()
             # What arrived is kept, also when this task is being cancelled.
             with anyio.CancelScope(shield=True):
                 try:
@@ -82,22 +82,27 @@ class ReceivedBody:
         self, behind: WriteBehind, room: "_Room", due: float, interrupt: Interrupt
     ) -> Stop:
         now = asyncio.get_running_loop().time
+        while True:
+            chunk = self._excess or await self._next()
+            taken = room.take(chunk)
+            self._excess = chunk[len(taken) :]
+            if taken:
+                self._moved = True
+                await behind.add(taken)
+            if self._excess:
+                return Stop.LIMIT
+            if self._ended is not None:
+                return self._ended
+            if interrupt.reason is not None and not self._arriving(len(chunk)):
+                return interrupt.reason
+            if now() >= due:
+                return Stop.DUE
+
+    async def _fill_in_time(
+        self, behind: WriteBehind, room: "_Room", due: float, interrupt: Interrupt
+    ) -> Stop:
         with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
-            while True:
-                chunk = self._excess or await self._next()
-                taken = room.take(chunk)
-                self._excess = chunk[len(taken) :]
-                if taken:
-                    self._moved = True
-                    await behind.add(taken)
-                if self._excess:
-                    return Stop.LIMIT
-                if self._ended is not None:
-                    return self._ended
-                if interrupt.reason is not None and not self._arriving(len(chunk)):
-                    return interrupt.reason
-                if now() >= due:
-                    return Stop.DUE
+            return await self._fill(behind, room, due, interrupt)
         if self._ended is Stop.END and not self._excess:
             return Stop.END
         return interrupt.reason or Stop.CUT
@@ -123,6 +128,9 @@ class ReceivedBody:
         """Tell, after ``size`` bytes more, whether to stay for what this machine has received."""
         self._to_deliver -= size
         return self._to_deliver > 0 and self._undelivered() > 0
+
+    def _undelivered(self) -> int:
+        return self._connection.undelivered() if self._connection is not None else 0
 
     def _time_to_leave(self, reason: Stop) -> float:
         """How many seconds there are still for bytes, after a stop was asked for."""

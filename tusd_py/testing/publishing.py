@@ -1,7 +1,6 @@
 """What every storage promises of finished uploads, and of removing uploads."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -79,7 +78,7 @@ class PublishingContract:
         await publish(started, unfinished)
 
         assert size_between == size
-        finished = replace(unfinished, finished_at=CREATED_AT)
+        finished = unfinished._replace(finished_at=CREATED_AT)
         assert await stored(started, finished) == DATA[:size]
 
     async def test_a_published_upload_can_be_cut_while_its_end_is_not_recorded(
@@ -119,13 +118,13 @@ class PublishingContract:
     async def test_publishing_never_replaces_another_upload(self, started: Storage) -> None:
         first, second = an_upload("one", path="same"), an_upload("two", path="same")
         await store(started, first, DATA)
-        await publish(started, replace(first, offset=10))
+        await publish(started, first._replace(offset=10))
         await store(started, second, b"x" * 10)
 
         with pytest.raises(StorageError):
-            await publish(started, replace(second, offset=10))
+            await publish(started, second._replace(offset=10))
 
-        assert await stored(started, replace(first, offset=10, finished_at=CREATED_AT)) == DATA
+        assert await stored(started, first._replace(offset=10, finished_at=CREATED_AT)) == DATA
 
     async def test_deleting_removes_unfinished_bytes(self, started: Storage) -> None:
         await store(started, an_upload(), DATA)
@@ -148,13 +147,13 @@ class PublishingContract:
     async def test_deleting_makes_room_at_the_path(self, started: Storage) -> None:
         first, second = an_upload("one", path="same"), an_upload("two", path="same")
         await store(started, first, DATA)
-        await publish(started, replace(first, offset=10))
-        await started.delete(replace(first, offset=10, finished_at=CREATED_AT))
+        await publish(started, first._replace(offset=10))
+        await started.delete(first._replace(offset=10, finished_at=CREATED_AT))
 
         await store(started, second, DATA)
-        await publish(started, replace(second, offset=10))
+        await publish(started, second._replace(offset=10))
 
-        assert await started.size(replace(second, offset=10, finished_at=CREATED_AT)) == 10
+        assert await started.size(second._replace(offset=10, finished_at=CREATED_AT)) == 10
 
     async def test_deleting_twice_does_no_harm(self, started: Storage) -> None:
         await store(started, an_upload(), DATA)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -17,7 +16,7 @@ DATA = b"0123456789"
 
 async def store(storage: Storage, upload: Upload, data: bytes) -> None:
     """Write all bytes of an upload."""
-    writer = storage.writer(replace(upload, offset=0))
+    writer = storage.writer(upload._replace(offset=0))
     try:
         await writer.write([data])
         await writer.sync()
@@ -204,7 +203,7 @@ class StorageContract:
         upload = an_upload(length=len(data))
         await store(started, upload, data)
 
-        pieces = [piece async for piece in started.read(replace(upload, offset=len(data)))]
+        pieces = [piece async for piece in started.read(upload._replace(offset=len(data)))]
 
         assert b"".join(pieces) == data
         assert max(map(len, pieces)) <= 4 * 1024 * 1024

@@ -98,7 +98,7 @@ async def new_upload(
         raise TooLarge(limit=upload.max_length, what="This upload")
     # A partial upload is never published.
     path = None if upload.kind is Kind.PARTIAL else engine.storage.place(upload)
-    return replace(upload, path=path)
+    return upload._replace(path=path)
 
 
 async def add(engine: Engine, upload: Upload) -> Upload:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tusd_py.config import Config
@@ -163,7 +163,7 @@ class Engine:
             UploadExists: It is new, and its id or path is taken.
             UploadNotFound: It is not new, and was removed meanwhile.
         """
-        recorded = replace(upload, run=self.run, **changes)
+        recorded = upload._replace(run=self.run, **changes)
         save = self.metadata.record if upload.run else self.metadata.create
         try:
             await save(recorded, event=event)

@@ -1,7 +1,5 @@
 """HEAD: where an upload stands."""
 
-from dataclasses import replace
-
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.streaming import Interrupt
 
@@ -26,7 +24,7 @@ async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> U
     upload = await engine.find(upload_id, subject)
     if upload.kind is Kind.FINAL and not upload.finished:
         await compose_if_ready(engine, upload)
-        return replace(upload, length=await known_length(engine, upload))
+        return upload._replace(length=await known_length(engine, upload))
     if upload.finished:
         return upload
     async with engine.held(upload_id, subject, Interrupt()) as held:

@@ -1,7 +1,5 @@
 """Making the recorded offset and the stored bytes agree, when an upload is touched."""
 
-from dataclasses import replace
-
 from tusd_py.errors import StorageDamaged
 from tusd_py.protocol.upload import Kind, Upload
 
@@ -27,7 +25,7 @@ async def settled(engine: Engine, upload: Upload) -> Upload:
     offset = stored if _trusted(engine, upload) else upload.offset
     if upload.limit is not None:
         offset = min(offset, upload.limit)
-    found = replace(upload, offset=offset, verifying=False)
+    found = upload._replace(offset=offset, verifying=False)
     if stored == offset and found == upload and _boot(upload.run) == _boot(engine.run):
         engine.unsettled.pop(upload.id, None)
         return upload

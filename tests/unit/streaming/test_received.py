@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.support.asgi import ScriptedConnection
 from tusd_py.streaming import Interrupt, Stop, received
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.received import LAST_CHANCE, ReceivedBody
@@ -54,6 +55,17 @@ async def turns() -> None:
 DISCONNECT: Message = {"type": "http.disconnect"}
 
 
+class Arrivals(ScriptedConnection):
+    """A connection whose undelivered bytes a test counts."""
+
+    def __init__(self, undelivered: Callable[[], int]) -> None:
+        super().__init__()
+        self._count = undelivered
+
+    def undelivered(self) -> int:
+        return self._count()
+
+
 class Transfer:
     """A pump in a task of its own, on a server that a test drives."""
 
@@ -62,14 +74,14 @@ class Transfer:
         server: Server,
         *,
         idle_timeout: float = 0.0,
-        undelivered: Callable[[], int] = lambda: 0,
+        connection: ScriptedConnection | None = None,
         limit: int | None = None,
     ) -> None:
         self.budget = BufferBudget(2**20)
         self.sink = CollectingSink()
         self.interrupt = Interrupt()
         self.source = ReceivedBody(
-            server.receive, self.budget, idle_timeout=idle_timeout, undelivered=undelivered
+            server.receive, self.budget, idle_timeout=idle_timeout, connection=connection
         )
         self._limit = limit
 
@@ -135,7 +147,7 @@ async def test_receive_is_cancelled_once_and_only_to_leave() -> None:
 async def test_who_leaves_waits_for_what_has_arrived(reason: Stop) -> None:
     server = Server(data(b"01"))
     left = [2, 0]
-    transfer = Transfer(server, undelivered=lambda: left.pop(0))
+    transfer = Transfer(server, connection=Arrivals(lambda: left.pop(0)))
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(reason)
@@ -150,7 +162,7 @@ async def test_who_leaves_does_not_stay_as_long_as_more_comes(
 ) -> None:
     monkeypatch.setattr(received, "DELIVERY_BYTES", 4)
     server = Server(data(b"01"))
-    transfer = Transfer(server, undelivered=lambda: 2)
+    transfer = Transfer(server, connection=Arrivals(lambda: 2))
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(Stop.REVOKED)
@@ -163,7 +175,7 @@ async def test_who_leaves_does_not_stay_as_long_as_more_comes(
 async def test_who_leaves_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(received, "DELIVERY_TIME", 0.01)
     server = Server(data(b"01"))
-    transfer = Transfer(server, undelivered=lambda: 2)
+    transfer = Transfer(server, connection=Arrivals(lambda: 2))
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(Stop.SHUTDOWN)
@@ -174,7 +186,7 @@ async def test_who_leaves_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch
 
 async def test_who_leaves_takes_no_more_along_than_the_limit() -> None:
     server = Server(data(b"01"))
-    transfer = Transfer(server, undelivered=lambda: 4, limit=4)
+    transfer = Transfer(server, connection=Arrivals(lambda: 4), limit=4)
     pumping = transfer.start()
     await server.waiting.wait()
     transfer.interrupt.set(Stop.REVOKED)
@@ -265,3 +277,13 @@ async def test_what_arrived_is_kept_by_who_is_cancelled(by_scope: bool) -> None:
     assert bytes(transfer.sink.data) == bytes(100_000) + b"last"
     assert transfer.budget.used == 0
     assert pumping.cancelled() is not by_scope
+
+
+@pytest.mark.parametrize("reason", [Stop.REVOKED, Stop.SHUTDOWN])
+async def test_a_body_that_has_arrived_whole_is_taken_to_its_end(reason: Stop) -> None:
+    connection = ScriptedConnection(whole=True)
+    transfer = Transfer(Server(data(b"01"), data(b"23", more=False)), connection=connection)
+    transfer.interrupt.set(reason)
+
+    assert await transfer.pump() is Stop.END
+    assert bytes(transfer.sink.data) == b"0123"
