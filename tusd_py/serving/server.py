@@ -1,6 +1,7 @@
 """Running uvicorn: start, listen, drain, stop."""
 
 import asyncio
+import gc
 import math
 import socket
 from collections.abc import Callable
@@ -55,6 +56,8 @@ def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) 
 
 async def _serve(tus: TusApp, server: "_Server", listener: socket.socket) -> None:
     async with tus.running():
+        # What the program is made of stays: there is no garbage in it to look for again and again.
+        gc.freeze()
         await server.serve(sockets=[listener])
 
 

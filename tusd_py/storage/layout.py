@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from tusd_py.errors import CallableFailed
 from tusd_py.protocol.upload import Upload
@@ -10,12 +11,18 @@ from tusd_py.protocol.upload import Upload
 Layout = Callable[[Upload], str]
 
 _LONGEST_NAME = 255
+_NO_NAMES = frozenset(("", ".", ".."))
+_DAY = 24 * 60 * 60
 
 
 def by_date(upload: Upload) -> str:
     """``2026/11/21/<id>``, by the day (UTC) on which the upload was created."""
-    day = datetime.fromtimestamp(upload.created_at, UTC)
-    return f"{day:%Y/%m/%d}/{upload.id}"
+    return f"{_day(int(upload.created_at // _DAY))}/{upload.id}"
+
+
+@lru_cache
+def _day(number: int) -> str:
+    return f"{datetime.fromtimestamp(number * _DAY, UTC):%Y/%m/%d}"
 
 
 def by_id(upload: Upload) -> str:
@@ -33,16 +40,13 @@ def checked(path: str) -> str:
         CallableFailed: 500, whoever chose the path chose a bad one.
     """
     names = path.split("/")
-    if not all(_good_name(name) for name in names):
+    good = (
+        path.isprintable()
+        and _NO_NAMES.isdisjoint(names)
+        and "\\" not in path
+        and not (os.name == "nt" and ":" in path)
+        and all(len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME for name in names)
+    )
+    if not good:
         raise CallableFailed("layout")
     return path
-
-
-def _good_name(name: str) -> bool:
-    return (
-        name not in ("", ".", "..")
-        and name.isprintable()
-        and "\\" not in name
-        and not (os.name == "nt" and ":" in name)
-        and len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
-    )

@@ -60,14 +60,14 @@ class ReceivedBody:
         self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
     ) -> Stop:
         """Move bytes into the sink; see ``BodySource``."""
+        room = _Room(limit)
+        if self._connection is not None and self._connection.complete():
+            return await self._take_whole(sink, room)
         behind = WriteBehind(sink, self._budget, self._size)
         self._budget.begin_transfer()
         try:
-            if self._connection is not None and self._connection.complete():
-                # There is nothing to wait for.
-                stop = await self._fill(behind, _Room(limit), due, interrupt)
-            else:
-                stop = await self._fill_in_time(behind, _Room(limit), due, interrupt)
+            with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
+                return await self._fill(behind, room, due, interrupt)
         finally:
             self._budget.end_transfer()
             # What arrived is kept, also when this task is being cancelled.
@@ -76,36 +76,45 @@ class ReceivedBody:
                     await behind.drain()
                 finally:
                     behind.discard()
-        return stop
+        if self._ended is Stop.END and not self._excess:
+            return Stop.END
+        return interrupt.reason or Stop.CUT
+
+    async def _take_whole(self, sink: Sink, room: "_Room") -> Stop:
+        """Move a body that has arrived: there is nothing to wait for, or to be warned of."""
+        batch = []
+        while self._ended is None or self._excess:
+            if taken := await self._take(room):
+                batch.append(taken)
+            if self._excess:
+                break
+        if batch:
+            await sink.write(batch)
+        return Stop.LIMIT if self._excess else self._ended or Stop.END
 
     async def _fill(
         self, behind: WriteBehind, room: "_Room", due: float, interrupt: Interrupt
     ) -> Stop:
         now = asyncio.get_running_loop().time
         while True:
-            chunk = self._excess or await self._next()
-            taken = room.take(chunk)
-            self._excess = chunk[len(taken) :]
-            if taken:
+            if taken := await self._take(room):
                 self._moved = True
                 await behind.add(taken)
             if self._excess:
                 return Stop.LIMIT
             if self._ended is not None:
                 return self._ended
-            if interrupt.reason is not None and not self._arriving(len(chunk)):
+            if interrupt.reason is not None and not self._arriving(len(taken)):
                 return interrupt.reason
             if now() >= due:
                 return Stop.DUE
 
-    async def _fill_in_time(
-        self, behind: WriteBehind, room: "_Room", due: float, interrupt: Interrupt
-    ) -> Stop:
-        with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
-            return await self._fill(behind, room, due, interrupt)
-        if self._ended is Stop.END and not self._excess:
-            return Stop.END
-        return interrupt.reason or Stop.CUT
+    async def _take(self, room: "_Room") -> bytes:
+        """The next bytes for which there is room, perhaps none; ``_excess`` is what had none."""
+        chunk = self._excess or await self._next()
+        taken = room.take(chunk)
+        self._excess = chunk[len(taken) :]
+        return taken
 
     async def _next(self) -> bytes:
         """The next bytes, perhaps none; ``_ended`` tells when there will be no more."""

@@ -281,7 +281,7 @@ async def test_what_arrived_is_kept_by_who_is_cancelled(by_scope: bool) -> None:
 
 @pytest.mark.parametrize("reason", [Stop.REVOKED, Stop.SHUTDOWN])
 async def test_a_body_that_has_arrived_whole_is_taken_to_its_end(reason: Stop) -> None:
-    connection = ScriptedConnection(whole=True)
+    connection = ScriptedConnection(whole=True, held=2)
     transfer = Transfer(Server(data(b"01"), data(b"23", more=False)), connection=connection)
     transfer.interrupt.set(reason)
 
