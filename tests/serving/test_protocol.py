@@ -310,7 +310,7 @@ def test_a_request_that_asks_for_an_upgrade_is_read_as_one_that_does_not(
 
 
 def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(server: LiveServer) -> None:
-    victim, path = created(server, 5), created(server, 100)
+    victim, path = created(server, 5), created(server, 1000)
     smuggled = head("DELETE", victim)
     with Wire(server.port) as wire:
         wire.send(

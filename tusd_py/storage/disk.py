@@ -49,7 +49,7 @@ def open_to_write(path: str, *, durable: bool) -> tuple[int, int]:
     except FileNotFoundError:
         make_folder(os.path.dirname(path), durable=durable)
         fd = os.open(path, flags, 0o640)
-    return fd, os.fstat(fd).st_size
+    return fd, os.lseek(fd, 0, os.SEEK_END)
 
 
 def write_at(fd: int, batch: Sequence[bytes], offset: int) -> Iterator[int]:
