@@ -31,6 +31,8 @@ from .exchange import Exchange
 _SAFE = "/:@!$&'()*+,;=~"
 _MAYBE_AN_ID = re.compile(r"[A-Za-z0-9_-]{0,128}", re.ASCII)
 
+_NO_REPLY = Reply()
+
 Endpoint = Callable[[Engine, Exchange], Awaitable[Answer]]
 
 
@@ -155,7 +157,7 @@ async def _begun(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
 
 
 def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
-    reply = outcome.reply or Reply()
+    reply = outcome.reply or _NO_REPLY
     return Answer(
         status=reply.status or status,
         headers={**reply.headers, **headers, **offset_headers(outcome.upload)},

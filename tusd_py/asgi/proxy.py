@@ -47,21 +47,19 @@ class Proxies:
             prefix: The path of the routes; empty where the application was mounted.
         """
         base, rest = split_path(scope, prefix)
-        peer = scope["client"][0] if scope.get("client") else None
-        told = _told(headers) if peer is not None and self._trusts(peer) else {}
-        scheme = told.get("proto", "").lower()
-        host = told.get("host") or headers.get("host") or _server(scope)
-        if scheme not in ("http", "https"):
-            scheme = scope.get("scheme", "http")
-        outside = told.get("prefix", "")
-        if _PREFIX.fullmatch(outside):
-            base = outside.rstrip("/") + base
-        return Place(
-            origin=f"{scheme}://{host}" if host and _HOST.fullmatch(host) else "",
-            base=base,
-            rest=rest,
-            client=self._client(told.get("for", ""), peer),
-        )
+        client = scope["client"][0] if scope.get("client") else None
+        scheme: str = scope.get("scheme", "http")
+        host = headers.get("host") or _server(scope)
+        if client is not None and self._trusts(client):
+            told = _told(headers)
+            if told.get("proto", "").lower() in ("http", "https"):
+                scheme = told["proto"].lower()
+            host = told.get("host") or host
+            if _PREFIX.fullmatch(told.get("prefix", "")):
+                base = told.get("prefix", "").rstrip("/") + base
+            client = self._client(told.get("for", ""), client)
+        origin = f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
+        return Place(origin=origin, base=base, rest=rest, client=client)
 
     def _trusts(self, address: str) -> bool:
         if not self._trusted:
@@ -69,14 +67,12 @@ class Proxies:
         parsed = _parsed(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
 
-    def _client(self, chain: str, peer: str | None) -> str | None:
+    def _client(self, chain: str, peer: str) -> str:
         """The last address in the chain that is not one of our proxies."""
         client = peer
         for hop in reversed([hop.strip() for hop in chain.split(",")]):
-            if client is None or not self._trusts(client):
-                break
             address = _without_port(hop)
-            if _parsed(address) is None:
+            if not self._trusts(client) or _parsed(address) is None:
                 break
             client = address
         return client

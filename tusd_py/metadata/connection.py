@@ -118,7 +118,7 @@ class SharedCommits:
         if self._task is None:
             self._task = asyncio.create_task(self._commit_all())
         # Once queued it will be done, so a caller that is cancelled does not take it back.
-        await asyncio.shield(done)
+        await done
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""

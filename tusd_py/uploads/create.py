@@ -32,6 +32,7 @@ from .whole import comes_whole, create_whole
 
 # Further away there are no dates to put into headers: it is for ever.
 _LONGEST_LIFE = days(36_500)
+_NO_CHANGES = Changes()
 _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 
 
@@ -117,14 +118,14 @@ async def add(engine: Engine, upload: Upload) -> Upload:
 
 async def _ask(engine: Engine, creation: Creation, request: Request) -> Changes:
     if not engine.hooks.on_create:
-        return Changes()
+        return _NO_CHANGES
     new = NewUpload(
         kind=creation.kind,
         length=creation.length,
         metadata=parse_metadata(creation.metadata),
         request=request,
     )
-    return await call_each("on_create", engine.hooks.on_create, new) or Changes()
+    return await call_each("on_create", engine.hooks.on_create, new) or _NO_CHANGES
 
 
 def _checked_id(chosen: str) -> UploadId:
