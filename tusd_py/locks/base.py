@@ -21,6 +21,13 @@ class Locks(Protocol):
         """Give back what ``start`` took."""
         ...
 
+    def leads(self) -> bool:
+        """Tell whether this process does what one of all that share these locks must do.
+
+        The first that asks does, until it ends; then it is another.
+        """
+        ...
+
     def hold(
         self,
         upload_id: UploadId,

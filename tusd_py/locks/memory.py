@@ -53,6 +53,14 @@ class MemoryLocks:
     async def close(self) -> None:
         self._leases.clear()
 
+    def leads(self) -> bool:
+        return True
+
+    def revoke(self, upload_id: UploadId) -> None:
+        """Ask the holder to leave, on behalf of somebody elsewhere."""
+        if upload_id in self._leases:
+            self._leases[upload_id].revoke()
+
     @asynccontextmanager
     async def hold(
         self,

@@ -321,6 +321,10 @@ class LocksContract:
 
         assert second.times_asked == 0
 
+    async def test_who_is_alone_leads(self, started: Locks) -> None:
+        assert started.leads()
+        assert started.leads()
+
     def test_they_work_in_one_event_loop_after_another(self, locks: Locks) -> None:
         async def hold() -> bool:
             await locks.start()
