@@ -1,5 +1,6 @@
 """From settings to concrete backends: the only module that names them."""
 
+import sys
 from dataclasses import dataclass
 
 from tusd_py.config import Settings
@@ -23,13 +24,22 @@ class Backends:
 
 def backends(settings: Settings) -> Backends:
     """Choose the backends of the standalone server: a folder with files and a database."""
+    storage = FileStorage(settings.data_dir, layout=LAYOUTS[settings.layout])
     return Backends(
-        storage=FileStorage(settings.data_dir, layout=LAYOUTS[settings.layout]),
+        storage=storage,
         metadata=SQLiteMetadata(settings.data_dir / "tus.db"),
-        locks=default_locks(),
+        locks=default_locks(storage),
     )
 
 
-def default_locks() -> Locks:
-    """The locks for who names none: enough for one process."""
+def default_locks(storage: Storage) -> Locks:
+    """The locks for who names none.
+
+    For files those between the processes of the machine, where the system has them; in memory
+    otherwise, which is enough for one process.
+    """
+    if isinstance(storage, FileStorage) and sys.platform != "win32":
+        from tusd_py.locks.file import FileLocks
+
+        return FileLocks(storage.root / "locks")
     return MemoryLocks()

@@ -33,12 +33,13 @@ class TusApp:
     Args:
         storage: Where the bytes go.
         metadata: Where the facts go.
-        locks: Who may write; None is the kind that the storage needs, which is in memory.
+        locks: Who may write; None is the kind that the storage needs: for files among all
+            processes of the machine, otherwise in memory.
         auth: Tells who makes a request, or None if nobody that it knows (401). Without it,
             everybody may do everything.
         config: The behaviour.
         clock: Tells Unix time in seconds.
-        new_id: Makes ids of at least 128 random bits, URL-safe; None is 32 hexadecimal digits.
+        new_id: Makes ids of at least 128 random bits, URL-safe; None is ``RandomIds``.
         boot_id: Names this boot of the machine; None asks the machine.
     """
 
@@ -57,7 +58,7 @@ class TusApp:
         self.config = config or Config()
         self._storage = storage
         self._metadata = metadata
-        self._locks = locks or default_locks()
+        self._locks = locks or default_locks(storage)
         self._clock = clock
         self._new_id = new_id or RandomIds()
         self._hooks = Hooks()

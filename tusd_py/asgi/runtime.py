@@ -91,6 +91,7 @@ async def _sweep_forever(engine: Engine) -> None:
     while True:
         await asyncio.sleep(engine.config.sweep_interval)
         try:
-            await sweep(engine)
+            if engine.locks.leads():
+                await sweep(engine)
         except TusError:
             log.exception("sweep.failed")

@@ -1,6 +1,8 @@
 """Telling the application that uploads are finished: at least once, in the background."""
 
 import asyncio
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tusd_py.errors import TusError, UploadNotFound
@@ -11,6 +13,8 @@ from .engine import Engine, log
 _AT_ONCE = 100
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
+# Events of other processes, and the end of the one that delivered them so far, announce nothing.
+_LOOK_AGAIN = 1.0
 
 
 @dataclass(slots=True)
@@ -42,18 +46,20 @@ class Deliveries:
         """Deliver until cancelled."""
         while True:
             self._wake.clear()
+            pause = _LOOK_AGAIN
             try:
-                pause = await self._deliver_all()
+                if self._engine.locks.leads():
+                    pause = await self._deliver_all()
             except TusError:
                 log.exception("events.failed")
                 pause = _FIRST_PAUSE
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                # Unlike wait_for, this never mistakes the end of the task for that of the pause.
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
-    async def _deliver_all(self) -> float | None:
-        """Deliver what is due; returns the seconds until the next is, None if nothing waits."""
+    async def _deliver_all(self) -> float:
+        """Deliver what is due; returns the seconds until it is time to look again."""
         now = asyncio.get_running_loop().time
         events = await self._engine.metadata.events(_AT_ONCE + len(self._failures))
         for event in events:
@@ -64,10 +70,10 @@ class Deliveries:
             return 0.0 if len(self._failures) < len(events) else self._next_due()
         return self._next_due()
 
-    def _next_due(self) -> float | None:
+    def _next_due(self) -> float:
         now = asyncio.get_running_loop().time()
-        due = min((failure.due for failure in self._failures.values()), default=None)
-        return None if due is None else max(0.0, due - now)
+        due = min((failure.due for failure in self._failures.values()), default=math.inf)
+        return min(max(0.0, due - now), _LOOK_AGAIN)
 
     async def _deliver(self, event: Event, failure: _Failure | None) -> None:
         try:
