@@ -1,5 +1,7 @@
 """Behind a proxy: where the client thinks it is, and who it is."""
 
+import time
+
 import pytest
 
 from tests.spec.served import Serve, Served
@@ -52,6 +54,15 @@ async def test_a_trusted_proxy_tells_the_outside(
     proxied: Served, headers: list[Header], expected: str
 ) -> None:
     assert expected == await located(proxied, *headers)
+
+
+@pytest.mark.parametrize("filler", ["a", " ", ";", "=", '"'])
+async def test_a_long_header_holds_up_nobody(proxied: Served, filler: str) -> None:
+    began = time.perf_counter()
+    await located(proxied, ("Forwarded", filler * 60_000))
+
+    # It takes milliseconds; a look at every pair of characters took many seconds.
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("host", ["evil.example/x", "a b", "user@evil.example", "a\tb", "é"])

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,28 @@ async def test_a_final_that_was_being_composed_is_composed_anew(backends: Backen
         await asyncio.gather(*engine.composing.values())
         assert 11 == (await tus.head(final)).offset
         await backends.stop()
+
+
+async def test_who_is_cancelled_while_the_record_is_on_its_way_keeps_the_file(
+    backends: Backends,
+) -> None:
+    tus = await backends.serve()
+    files = backends.folder / "files"
+    with closing(sqlite3.connect(backends.folder / "tus.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        request = asyncio.create_task(tus.create(DATA, length=len(DATA)))
+        while not await asyncio.to_thread(stored_in, files):  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.001)
+        request.cancel()
+        await asyncio.wait((request,))
+        other.execute("ROLLBACK")
+    await backends.stop()
+    tus = await backends.serve()
+    (upload,) = await tus.server.uploads.list()
+
+    assert upload.finished
+    assert DATA == (await tus.get(f"/files/{upload.id}")).body
+
+
+def stored_in(folder: Path) -> bool:
+    return any(file.is_file() for file in folder.rglob("*"))

@@ -98,6 +98,34 @@ async def test_one_that_cannot_be_stored_fails_alone(
     assert [upload.id for upload in await metadata.page()] == ["a", "b"]
 
 
+async def test_one_that_fails_in_an_unexpected_way_fails_alone(metadata: SQLiteMetadata) -> None:
+    broken = an_upload("broken", parts=(1,))
+    results = await asyncio.gather(
+        metadata.create(an_upload("one")),
+        metadata.create(broken),
+        metadata.create(an_upload("two")),
+        return_exceptions=True,
+    )
+
+    assert [None, TypeError, None] == [result and type(result) for result in results]
+    assert ["one", "two"] == [upload.id for upload in await metadata.page()]
+
+
+async def test_who_cannot_begin_does_not_try_twice(metadata: SQLiteMetadata) -> None:
+    # Each try may wait for as long as another process may hold the database.
+    writer = metadata._writer
+    assert writer is not None
+    began: list[str] = []
+    await writer.run(sqlite3.Connection.set_trace_callback, began.append)
+    with closing(sqlite3.connect(metadata.path, isolation_level=None)) as other:
+        await writer.run(lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(MetadataUnavailable):
+            await metadata.create(an_upload("one"))
+
+    assert 1 == began.count("BEGIN IMMEDIATE")
+
+
 async def test_what_breaks_another_rule_of_the_schema_does_not_exist_already(
     metadata: SQLiteMetadata,
 ) -> None:

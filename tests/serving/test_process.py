@@ -8,31 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.live import Wire, head
+from tests.support.live import Wire, created, head, offset_of, patch_head
 from tests.support.server import REPOSITORY, ServerProcess, environment
-
-OFFSET_TYPE = "application/offset+octet-stream"
-
-
-def created(port: int, length: int) -> str:
-    with Wire(port) as wire:
-        response = wire.request("POST", "/files/", upload_length=str(length))
-    return "/" + response.headers["location"].split("/", 3)[3]
-
-
-def patch_head(path: str, length: int) -> bytes:
-    return head(
-        "PATCH",
-        path,
-        upload_offset="0",
-        content_type=OFFSET_TYPE,
-        content_length=str(length),
-    )
-
-
-def offset_of(port: int, path: str) -> int:
-    with Wire(port) as wire:
-        return int(wire.request("HEAD", path).headers["upload-offset"])
 
 
 def test_sigterm_saves_running_uploads_and_exits_with_0(tmp_path: Path) -> None:

@@ -122,3 +122,27 @@ def head(method: str, path: str, **headers: str) -> bytes:
     everything = {"host": "testserver", "tus_resumable": "1.0.0", **headers}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in everything.items()]
     return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode("latin-1")
+
+
+def created(port: int, length: int) -> str:
+    """Create an upload of so many bytes and return its path."""
+    with Wire(port) as wire:
+        response = wire.request("POST", "/files/", upload_length=str(length))
+    return "/" + response.headers["location"].split("/", 3)[3]
+
+
+def patch_head(path: str, length: int) -> bytes:
+    """The head of a PATCH that appends so many bytes to an empty upload."""
+    return head(
+        "PATCH",
+        path,
+        upload_offset="0",
+        content_type="application/offset+octet-stream",
+        content_length=str(length),
+    )
+
+
+def offset_of(port: int, path: str) -> int:
+    """Ask for an upload's offset."""
+    with Wire(port) as wire:
+        return int(wire.request("HEAD", path).headers["upload-offset"])

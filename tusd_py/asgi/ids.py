@@ -18,10 +18,13 @@ class RandomIds:
 
     def __init__(self) -> None:
         self._stock = b""
+        self._process = 0
 
     def __call__(self) -> str:
         """Make an id."""
-        if not self._stock:
+        if not self._stock or self._process != os.getpid():
+            # A process that was forked must not use its parent's bits.
+            self._process = os.getpid()
             self._stock = os.urandom(_BYTES * _AT_ONCE)
         bits, self._stock = self._stock[:_BYTES], self._stock[_BYTES:]
         return f"{time.time_ns() // 1_000_000:012x}{bits.hex()}"

@@ -8,7 +8,7 @@ from typing import Any
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
-_FORWARDED_PAIR = re.compile(r'\s*([A-Za-z]+)=(?:"([^"]*)"|([^;,"]*))\s*')
+_FORWARDED_PAIR = re.compile(r'([A-Za-z]+)=(?:"([^"]*)"|([^"]*))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +120,14 @@ def _told(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parse_forwarded(value: str) -> dict[str, str]:
-    hops = [
-        {
-            match[1].lower(): match[2] if match[2] is not None else match[3].strip()
-            for match in _FORWARDED_PAIR.finditer(hop)
-        }
-        for hop in value.split(",")
-    ]
+    hops = [_parse_hop(hop) for hop in value.split(",")]
     chain = ",".join(hop["for"] for hop in hops if "for" in hop)
     return {**hops[-1], "for": chain}
+
+
+def _parse_hop(hop: str) -> dict[str, str]:
+    matches = (_FORWARDED_PAIR.fullmatch(pair.strip()) for pair in hop.split(";"))
+    return {match[1].lower(): match[2] or match[3] or "" for match in matches if match}
 
 
 def _without_port(hop: str) -> str:

@@ -2,14 +2,16 @@
 
 import shlex
 import sys
+from collections.abc import Callable
 from ipaddress import ip_address
+from socket import socket
 
 import click
 
 from tusd_py import __version__, telemetry
 from tusd_py.config import Settings
 
-from .failures import explained
+from .failures import CannotStart, explained
 from .folder import only_server
 
 log = telemetry.get_logger("tusd_py.cli")
@@ -29,11 +31,30 @@ def serve(settings: Settings) -> int:
             log.info("server.started", **_facts(settings, url))
 
     with explained(settings), only_server(settings.data_dir):
+        if settings.workers > 1:
+            from tusd_py.serving.workers import supervise
+
+            return supervise(settings, work, on_listening)
         from tusd_py.serving.server import serve as run
 
         from .app import build_app
 
         return run(build_app(settings), settings, on_listening)
+
+
+def work(settings: Settings, listener: socket, on_listening: Callable[[str], None]) -> int:
+    """Serve as one of several processes; returns the exit code."""
+    from tusd_py.serving.server import serve_on
+
+    from .app import build_app
+
+    telemetry.configure(settings.log_format, settings.log_level, sys.stdout)
+    try:
+        with explained(settings):
+            return serve_on(listener, build_app(settings), settings, on_listening)
+    except CannotStart as error:
+        error.show()
+        return error.exit_code
 
 
 def is_loopback(host: str) -> bool:

@@ -1,5 +1,6 @@
 """The one table of settings, from which TOML keys, environment variables and flags follow."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Final, get_args
@@ -98,11 +99,8 @@ class Setting:
         problem = GROUPS[self.group].checks[self.field](read)
         if problem:
             raise ValueError(problem)
-        if self.name == "workers" and read != 1:
-            raise ValueError(
-                f"{read} processes would not know of each other's locks yet. "
-                "Use 1, and more servers with folders of their own."
-            )
+        if self.name == "workers" and read != 1 and sys.platform == "win32":
+            raise ValueError("this system has no locks between processes; use 1.")
         return read
 
 
@@ -111,7 +109,7 @@ SETTINGS: Final = (
     Setting("port", "port", NUMBER, "TCP port to listen on; 0 takes a free one."),
     Setting("data_dir", "data_dir", FOLDER, "Folder for uploads and the database."),
     Setting("base_path", "base_path", TEXT, "Path of URLs below which uploads live."),
-    Setting("workers", "workers", NUMBER, "Number of processes; only 1 works so far."),
+    Setting("workers", "workers", NUMBER, "Number of processes that share the work."),
     Setting(
         "log_format",
         "log_format",

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
-from tusd_py.errors import MetadataError, MetadataUnavailable, StorageFull, TusError
+from tusd_py.errors import MetadataError, MetadataUnavailable, StorageFull
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -138,8 +138,7 @@ class SharedCommits:
     async def _commit(self, batch: Sequence[tuple[Work, asyncio.Future[None]]]) -> None:
         try:
             failures = await self._connection.run(_transaction, [work for work, _ in batch])
-        except (TusError, ValueError) as error:
-            # ValueError is what aiosqlite says of a closed connection.
+        except Exception as error:
             failures = [error] * len(batch)
         else:
             self.commits += 1
@@ -152,15 +151,26 @@ class SharedCommits:
                 done.set_exception(failure)
 
 
+class _WorkFailedError(Exception):
+    """One of several units of work failed, and the transaction with it."""
+
+
 def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[Exception | None]:
     try:
         with _committed(connection):
-            for work in works:
-                work(connection)
-    except (TusError, *_FROM_SQLITE):
+            _do_all(connection, works)
+    except _WorkFailedError:
         # Rare enough to try without savepoints first.
         return _each_on_its_own(connection, works)
     return [None] * len(works)
+
+
+def _do_all(connection: sqlite3.Connection, works: Sequence[Work]) -> None:
+    try:
+        for work in works:
+            work(connection)
+    except Exception as error:
+        raise _WorkFailedError from error
 
 
 def _each_on_its_own(
@@ -201,6 +211,6 @@ def _attempt(connection: sqlite3.Connection, work: Work) -> Exception | None:
     try:
         with translated():
             work(connection)
-    except TusError as error:
+    except Exception as error:
         return error
     return None

@@ -18,18 +18,31 @@ _BACKLOG = 2048
 
 
 def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) -> int:
-    """Serve until a signal comes; returns the exit code.
+    """Listen and serve until a signal comes; returns the exit code. See ``serve_on``.
+
+    Raises:
+        OSError: The address cannot be had.
+        TusError: The backends cannot be started.
+    """
+    with bound(settings.host, settings.port) as listener:
+        return serve_on(listener, tus, settings, on_listening)
+
+
+def serve_on(
+    listener: socket.socket, tus: TusApp, settings: Settings, on_listening: Callable[[str], None]
+) -> int:
+    """Serve on a socket until a signal comes; returns the exit code.
 
     The first signal lets running uploads save what they have, within ``shutdown_grace`` seconds.
     The second one ends at once.
 
     Args:
+        listener: Bound, and perhaps shared with other processes.
         tus: The application.
-        settings: Where to listen, and the limits.
+        settings: The limits.
         on_listening: Called with the base URL once connections are accepted.
 
     Raises:
-        OSError: The address cannot be had.
         TusError: The backends cannot be started.
     """
     config = uvicorn.Config(
@@ -48,7 +61,7 @@ def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) 
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace),
     )
     runner = asyncio.Runner(loop_factory=config.get_loop_factory())
-    with _bound(settings.host, settings.port) as listener, runner:
+    with runner:
         url = _url(listener, settings)
         runner.run(_serve(tus, _Server(config, lambda: on_listening(url)), listener))
     return 0
@@ -90,7 +103,12 @@ class _Server(uvicorn.Server):
             connection.shutdown()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """Make the socket to listen on.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

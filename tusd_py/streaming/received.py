@@ -97,17 +97,23 @@ class ReceivedBody:
     ) -> Stop:
         now = asyncio.get_running_loop().time
         while True:
-            if taken := await self._take(room):
-                self._moved = True
-                await behind.add(taken)
+            size = await self._move(behind, room)
             if self._excess:
                 return Stop.LIMIT
             if self._ended is not None:
                 return self._ended
-            if interrupt.reason is not None and not self._arriving(len(taken)):
+            if interrupt.reason is not None and not self._arriving(size):
                 return interrupt.reason
             if now() >= due:
                 return Stop.DUE
+
+    async def _move(self, behind: WriteBehind, room: "_Room") -> int:
+        """Move the next bytes, perhaps none, and keep no reference to them."""
+        taken = await self._take(room)
+        if taken:
+            self._moved = True
+            await behind.add(taken)
+        return len(taken)
 
     async def _take(self, room: "_Room") -> bytes:
         """The next bytes for which there is room, perhaps none; ``_excess`` is what had none."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from tusd_py.errors import TooLarge, TransferStopped
+from tusd_py.errors import MetadataError, StorageError, TooLarge, TransferStopped
 from tusd_py.protocol.requests import Body
 from tusd_py.protocol.upload import Upload
 from tusd_py.streaming import Stop
@@ -49,7 +49,9 @@ async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Ou
     try:
         await writer.publish(held.batch)
         return await record_end(engine, upload, offset=writer.offset)
-    except BaseException:
+    except (StorageError, MetadataError):
+        # Not when this task is cancelled: the record may be on its way, and be committed yet.
+        engine.unsettled.pop(upload.id, None)
         await engine.storage.delete(upload)
         raise
     finally:

@@ -78,7 +78,7 @@ def test_bad_settings_are_told_line_by_line_and_nothing_starts(
     run: Run, server: FakeServer
 ) -> None:
     done = run(
-        *("serve", "--port", "x", "--max-sise", "5GB", "--workers", "2"),
+        *("serve", "--port", "x", "--max-sise", "5GB", "--workers", "0"),
         env={"TUSD_PY_HSOT": "a"},
     )
     assert 2 == done.exit_code

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -287,3 +288,20 @@ async def test_a_body_that_has_arrived_whole_is_taken_to_its_end(reason: Stop) -
 
     assert await transfer.pump() is Stop.END
     assert bytes(transfer.sink.data) == b"0123"
+
+
+async def test_what_is_written_is_not_kept_while_more_is_awaited() -> None:
+    body = bytes(100_000)
+    before = sys.getrefcount(body)
+    server = Server(data(body))
+    transfer = Transfer(server)
+    pumping = transfer.start()
+    await server.waiting.wait()
+    while len(transfer.sink.data) < len(body):  # noqa: ASYNC110 - the sink has no event
+        await asyncio.sleep(0)
+    await turns()
+    held = sys.getrefcount(body)
+    transfer.interrupt.set(Stop.SHUTDOWN)
+    await pumping
+
+    assert held == before
