@@ -134,7 +134,8 @@ async def _part(engine: Engine, part_id: UploadId) -> Upload | None:
 
 async def _compose(engine: Engine, upload_id: UploadId, subject: str | None) -> Outcome:
     interrupt = Interrupt()
-    async with engine.held(upload_id, subject, interrupt) as upload:
+    # Another process that composes it already is waited for, not stopped.
+    async with engine.held(upload_id, subject, interrupt, ask=False) as upload:
         if upload.finished:
             return Outcome(upload=upload)
         parts = [part for part in await _parts(engine, upload.parts) if part is not None]

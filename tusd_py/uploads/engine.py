@@ -121,12 +121,14 @@ class Engine:
         subject: str | None,
         interrupt: Interrupt,
         check: Callable[[Upload], None] | None = None,
+        *,
+        ask: bool = True,
     ) -> AsyncIterator[Upload]:
         """Hold the lock on an upload, and have it as it is then.
 
         A free lock is taken at once, so that the upload is read only once. The holder of a busy
-        one is asked to leave, but not before ``check`` has let the upload as recorded through: a
-        stale request never disturbs a healthy transfer.
+        one is asked to leave (unless not to ``ask``), but not before ``check`` has let the upload
+        as recorded through: a stale request never disturbs a healthy transfer.
 
         Raises:
             UploadNotFound: See ``find``.
@@ -141,7 +143,10 @@ class Engine:
                 if check is not None:
                     check(upload)
                 patient = self.locks.hold(
-                    upload_id, timeout=self.config.lock_timeout, on_revoke=interrupt.revoke
+                    upload_id,
+                    timeout=self.config.lock_timeout,
+                    on_revoke=interrupt.revoke,
+                    ask=ask,
                 )
                 await stack.enter_async_context(patient)
             yield await self.find(upload_id, subject)
