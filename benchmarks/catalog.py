@@ -1,4 +1,4 @@
-"""Which servers there are: ours in two durabilities, and its peers."""
+"""Which servers there are: ours in two durabilities and with two workers, and its peers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _PROMISES: Final = {
     "process": "no fsync; survives the process",
     "disk": "fsync of bytes and metadata; survives the machine",
 }
-_OURS: Final = {f"tusd_py-{durability}": durability for durability in _PROMISES}
+_OURS: Final = {
+    "tusd_py-process": ("process", 1),
+    "tusd_py-disk": ("disk", 1),
+    "tusd_py-process-2": ("process", 2),
+}
 
 
 def names() -> list[str]:
@@ -42,8 +46,8 @@ def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing
 
 
 def _tusd_py(name: str, python: str) -> Server:
-    durability = _OURS[name]
-    flags = ["--durability", durability, "--log-format", "none"]
+    durability, workers = _OURS[name]
+    flags = ["--durability", durability, "--workers", str(workers), "--log-format", "none"]
     try:
         output_of([python, "-m", "tusd_py", "serve", "--help"])
     except UnavailableError as error:

@@ -49,7 +49,7 @@ def run(job: AppendJob, ready: Callable[[], None]) -> AppendResult:
     Raises:
         DriverFailedError: an upload was not answered as a complete one.
     """
-    paths = [_create(job) for _ in job.offsets]
+    paths = [wire.create(job.port, job.length) for _ in job.offsets]
     ready()
     # Not before: a server may close connections that stay silent.
     connections = [wire.connect(job.port, timeout=_SILENCE) for _ in paths]
@@ -65,14 +65,6 @@ def run(job: AppendJob, ready: Callable[[], None]) -> AppendResult:
             append.result()
         seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     return AppendResult(seconds=seconds, cpu_seconds=cpu_seconds)
-
-
-def _create(job: AppendJob) -> str:
-    with wire.connect(job.port, timeout=_SILENCE) as connection:
-        connection.sendall(wire.creation(job.port, job.length))
-        answer = wire.read_answer(connection)
-    wire.expect(answer, 201, what="a creation")
-    return wire.path_of(answer)
 
 
 def _append_when_open(

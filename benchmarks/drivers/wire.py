@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import socket
 import struct
+import termios
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ from benchmarks.errors import DriverFailedError
 
 HOST: Final = "127.0.0.1"
 UPLOADS: Final = "/files/"
+
+_SILENCE: Final = 60.0
 
 _PATH_OF_URL = re.compile(r"^(?:https?://[^/]+)?(/.+)$")
 # What browsers' clients send with every creation.
@@ -80,6 +85,32 @@ def append_head(path: str, port: int, length: int) -> bytes:
         "Content-Length": str(length),
     }
     return request("PATCH", path, port, headers)
+
+
+def create(port: int, length: int) -> str:
+    """Create an upload on a connection of its own and return its path.
+
+    Raises:
+        DriverFailedError: it was not answered as created.
+    """
+    with connect(port, timeout=_SILENCE) as connection:
+        connection.sendall(creation(port, length))
+        answer = read_answer(connection)
+    expect(answer, 201, what="a creation")
+    return path_of(answer)
+
+
+def wait_until_taken(connection: socket.socket) -> None:
+    """Wait until the other side's kernel has acknowledged everything that was sent.
+
+    Raises:
+        DriverFailedError: it does not.
+    """
+    deadline = time.monotonic() + _SILENCE
+    while any(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))):
+        if time.monotonic() > deadline:
+            raise DriverFailedError("the server stopped reading")
+        time.sleep(0.0005)
 
 
 def path_of(answer: Answer) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks.scenarios import concurrent, large, small
+from benchmarks.scenarios import concurrent, large, small, takeover, trickle
 from benchmarks.scenarios.base import Case, Scale
 
 SCENARIOS: Final[Mapping[str, Callable[[Scale], list[Case]]]] = {
     "large": large.cases,
     "concurrent": concurrent.cases,
     "small": small.cases,
+    "takeover": takeover.cases,
+    "trickle": trickle.cases,
 }
