@@ -107,10 +107,11 @@ class Meter:
         # Looking for new children means reading all of /proc, so the tree is the one of entry;
         # children born later are seen by the high-water mark.
         while not self._done.wait(_SAMPLE_EVERY):
-            self._sampled = max(self._sampled, sum(_rss(member) for member in self._tree))
+            self._sampled = max(self._sampled, sum(rss(member) for member in self._tree))
 
 
-def _rss(process: psutil.Process) -> int:
+def rss(process: psutil.Process) -> int:
+    """Return the resident set in bytes; 0 where the process is gone."""
     try:
         return process.memory_info().rss
     except psutil.NoSuchProcess:

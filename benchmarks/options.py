@@ -17,6 +17,8 @@ from benchmarks.scenarios import SCENARIOS
 _MOST_ROUNDS: Final = 100
 _LARGEST_BODY: Final = 65536
 _DEFAULT_BASELINE: Final = "tusd"
+# It takes five minutes for each server and round.
+_ONLY_IF_ASKED_FOR: Final = "soak"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ def parse(arguments: Sequence[str]) -> Options:
     given = parser.parse_args(arguments)
     options = Options(
         quick=given.quick,
-        scenarios=tuple(dict.fromkeys(given.only or SCENARIOS)),
+        scenarios=tuple(dict.fromkeys(given.only or _usual())),
         servers=tuple(dict.fromkeys(given.server or ())),
         rounds=given.rounds or (2 if given.quick else 5),
         size=given.size,
@@ -60,6 +62,10 @@ def parse(arguments: Sequence[str]) -> Options:
     return options
 
 
+def _usual() -> list[str]:
+    return [name for name in SCENARIOS if name != _ONLY_IF_ASKED_FOR]
+
+
 def _build_parser() -> _Parser:
     parser = _Parser(
         prog="python -m benchmarks",
@@ -72,7 +78,8 @@ def _build_parser() -> _Parser:
         action="append",
         choices=list(SCENARIOS),
         metavar="NAME",
-        help=f"run this scenario (repeatable): {', '.join(SCENARIOS)}",
+        help=f"run this scenario (repeatable; default: all but {_ONLY_IF_ASKED_FOR}): "
+        f"{', '.join(SCENARIOS)}",
     )
     add(
         "--server",

@@ -77,10 +77,10 @@ def creation(port: int, length: int, payload: bytes = b"") -> bytes:
     return request("POST", UPLOADS, port, headers) + payload
 
 
-def append_head(path: str, port: int, length: int) -> bytes:
-    """Build the head of an append of `length` bytes at offset 0."""
+def append_head(path: str, port: int, length: int, offset: int = 0) -> bytes:
+    """Build the head of an append of `length` bytes at an offset."""
     headers = {
-        "Upload-Offset": "0",
+        "Upload-Offset": str(offset),
         "Content-Type": "application/offset+octet-stream",
         "Content-Length": str(length),
     }

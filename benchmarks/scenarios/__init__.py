@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks.scenarios import concurrent, large, small, takeover, trickle
+from benchmarks.scenarios import concurrent, large, small, soak, takeover, trickle
 from benchmarks.scenarios.base import Case, Scale
 
 SCENARIOS: Final[Mapping[str, Callable[[Scale], list[Case]]]] = {
@@ -14,4 +14,5 @@ SCENARIOS: Final[Mapping[str, Callable[[Scale], list[Case]]]] = {
     "small": small.cases,
     "takeover": takeover.cases,
     "trickle": trickle.cases,
+    "soak": soak.cases,
 }
