@@ -1,4 +1,4 @@
-"""Many slow senders on one epoll loop, and a HEAD on another upload now and then."""
+"""Many slow senders in one thread, and a HEAD on another upload now and then."""
 
 from __future__ import annotations
 
@@ -76,6 +76,8 @@ class _Prober:
         self._pause = 1 / job.heads
         self._request = wire.request("HEAD", wire.create(job.port, _LENGTH), job.port, {})
         self._connection = wire.connect(job.port, timeout=_SILENCE)
+        self._poll = select.poll()
+        self._poll.register(self._connection, select.POLLIN)
         self._due = time.perf_counter()
         self._asked: float | None = None
         self.took: list[float] = []
@@ -100,7 +102,7 @@ class _Prober:
                 return
 
     def _answered(self, seconds: float) -> bool:
-        return bool(select.select([self._connection], [], [], seconds)[0])
+        return bool(self._poll.poll(1e3 * seconds))
 
 
 def run(job: TrickleJob, ready: Callable[[], None]) -> TrickleResult:
