@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.live import Wire, created, head, offset_of, patch_head
+from tests.support.live import Wire, created, head, offset_of, patch_head, wait_until_stored
 from tests.support.server import REPOSITORY, ServerProcess, environment
 
 
@@ -18,7 +18,7 @@ def test_sigterm_saves_running_uploads_and_exits_with_0(tmp_path: Path) -> None:
         with Wire(server.port) as wire:
             wire.send(patch_head(path, 1_000_000), b"x" * 500_000)
             wire.wait_until_arrived()
-            wait_until_stored(tmp_path, 1)
+            wait_until_stored(server.data_dir, 1)
             os.kill(server.pid, signal.SIGTERM)
             assert 503 == wire.response().status
             wire.socket.shutdown(socket.SHUT_WR)
@@ -32,7 +32,7 @@ def test_a_killed_process_loses_nothing_that_was_written(tmp_path: Path) -> None
         path = created(server.port, 1_000_000)
         with Wire(server.port) as wire:
             wire.send(patch_head(path, 1_000_000), b"x" * 500_000)
-            wait_until_stored(tmp_path, 500_000)
+            wait_until_stored(server.data_dir, 500_000)
             server.kill()
         server.start()
         assert 500_000 == offset_of(server.port, path)
@@ -104,10 +104,3 @@ def wait_until_deaf(port: int) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("The server still takes connections.")
-
-
-def wait_until_stored(folder: Path, size: int) -> None:
-    deadline = time.monotonic() + 10
-    while sum(file.stat().st_size for file in folder.glob("data/uploads/?/?/*")) < size:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.live import Wire, created, offset_of, patch_head
+from tests.support.live import Wire, created, offset_of, patch_head, wait_until_stored
 from tests.support.server import ServerProcess
 
 PATIENCE = 20.0
@@ -71,12 +71,8 @@ def stalled(server: ServerProcess, stack: ExitStack, path: str) -> tuple[Wire, i
     wire, worker = connected(server, stack)
     wire.send(patch_head(path, 10), b"hello")
     wire.wait_until_arrived()
-    wait_until(lambda: stored(server.data_dir) == 5)
+    wait_until_stored(server.data_dir, 5)
     return wire, worker
-
-
-def stored(data_dir: Path) -> int:
-    return sum(file.stat().st_size for file in (data_dir / "uploads").rglob("*") if file.is_file())
 
 
 def test_a_rival_on_another_worker_gets_in_within_half_a_second(server: ServerProcess) -> None:
@@ -151,7 +147,7 @@ def test_sigterm_saves_the_uploads_of_all_workers_and_leaves_no_process(
         for wire, path in zip((first, second), paths, strict=True):
             wire.send(patch_head(path, 10), b"hello")
             wire.wait_until_arrived()
-        wait_until(lambda: stored(server.data_dir) == 10)
+        wait_until_stored(server.data_dir, 10)
         os.kill(server.pid, signal.SIGTERM)
         assert [503, 503] == [first.response().status, second.response().status]
         stack.close()

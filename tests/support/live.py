@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -146,3 +147,12 @@ def offset_of(port: int, path: str) -> int:
     """Ask for an upload's offset."""
     with Wire(port) as wire:
         return int(wire.request("HEAD", path).headers["upload-offset"])
+
+
+def wait_until_stored(data_dir: Path, size: int) -> None:
+    """Wait until the unfinished uploads in a data folder have so many bytes, or more."""
+    deadline = time.monotonic() + _PATIENCE
+    while sum(file.stat().st_size for file in data_dir.glob("uploads/?/?/*")) < size:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"There are no {size} bytes in {data_dir}.")
+        time.sleep(0.001)
