@@ -1,6 +1,7 @@
 """Locks between processes: two objects on one folder are strangers, as two processes are."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tusd_py.errors import LockTimeout
+from tusd_py.errors import LockTimeout, StorageError
 from tusd_py.locks import kernel
 from tusd_py.locks.file import FileLocks
 from tusd_py.protocol.upload import UploadId
@@ -182,3 +183,14 @@ async def test_the_mailbox_of_a_dead_process_is_cleared_away(
 
     assert not await asyncio.to_thread(dead.exists)
     await holder.leave()
+
+
+async def test_a_folder_without_named_pipes_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mkfifo(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no pipes here")
+
+    monkeypatch.setattr(os, "mkfifo", mkfifo)
+    with pytest.raises(StorageError, match="cannot hold locks"):
+        await FileLocks(tmp_path).start()

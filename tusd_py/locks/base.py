@@ -14,7 +14,11 @@ class Locks(Protocol):
     """
 
     async def start(self) -> None:
-        """Get ready; called once per event loop before anything else."""
+        """Get ready; called once per event loop before anything else.
+
+        Raises:
+            StorageError: The place of the locks cannot be used.
+        """
         ...
 
     async def close(self) -> None:

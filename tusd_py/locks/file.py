@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from tusd_py.errors import LockTimeout
+from tusd_py.errors import LockTimeout, StorageError
 from tusd_py.protocol.upload import UploadId
 
 from .kernel import ByteLocks
@@ -157,8 +157,16 @@ class FileLocks:
             self._inside.revoke(upload_id)
 
     def _open(self) -> tuple[ByteLocks, Mailbox]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        return ByteLocks(self._folder / "uploads.lock"), Mailbox(self._folder)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            kernel = ByteLocks(self._folder / "uploads.lock")
+            try:
+                return kernel, Mailbox(self._folder)
+            except OSError:
+                kernel.close()
+                raise
+        except OSError as error:
+            raise StorageError(f"The folder {self._folder} cannot hold locks.") from error
 
     def _open_kernel(self) -> ByteLocks:
         if self._kernel is None:
