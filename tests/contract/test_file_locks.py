@@ -14,7 +14,8 @@ from tusd_py.locks import kernel
 from tusd_py.locks.file import FileLocks
 from tusd_py.protocol.upload import UploadId
 from tusd_py.testing import LocksContract
-from tusd_py.testing.locks import LONG, SHORT, Holder
+from tusd_py.testing.holder import LONG, Holder
+from tusd_py.testing.locks import SHORT
 
 
 class TestFileLocks(LocksContract):
