@@ -265,6 +265,34 @@ def test_garbage_is_answered_with_400(server: LiveServer) -> None:
         assert 400 == wire.response().status
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_garbage_behind_right_requests_is_refused_after_their_answers(
+    server: LiveServer, count: int
+) -> None:
+    creation = head("POST", "/files/", upload_length="5", content_length="0")
+    with Wire(server.port) as wire:
+        wire.send(creation * count, b"EXTRA junk\r\n\r\n")
+        assert [201] * count == [wire.response().status for _ in range(count)]
+        assert 400 == wire.response().status
+        assert wire.closed()
+
+
+def test_broken_chunks_are_refused_at_once(server: LiveServer) -> None:
+    path = created(server, 100)
+    with Wire(server.port) as wire:
+        wire.send(
+            head(
+                *("PATCH", path),
+                upload_offset="0",
+                content_type="application/offset+octet-stream",
+                transfer_encoding="chunked",
+            ),
+            b"5\r\nhello\r\nzzz\r\n",
+        )
+        assert 400 == wire.response().status
+        assert wire.closed()
+
+
 def test_an_application_that_fails_is_answered_for() -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001 - ASGI
         await receive()

@@ -50,6 +50,7 @@ class TusProtocol(HttpToolsProtocol):
         self._begun = False
         self._in_headers = True
         self._refused = False
+        self._refusal: bytes | None = None
         self._stopping = False
         self._drained = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -138,6 +139,8 @@ class TusProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The answer is out; what is left of the body is drained."""
         super().on_response_complete()
+        if self._refusal is not None and self.cycle.response_complete:
+            self._close_with(self._refusal)
         if self.pipeline:
             # uvicorn reads on as soon as one of them is answered.
             self.flow.pause_reading()
@@ -201,6 +204,15 @@ class TusProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: bytes) -> None:
         self._refused = True
+        # None before the first request, other than uvicorn's annotation has it.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not (cycle.response_complete or cycle.more_body):
+            # What came before was right, and is answered first.
+            self._refusal = status
+        else:
+            self._close_with(status)
+
+    def _close_with(self, status: bytes) -> None:
         if not self.transport.is_closing():
             self.transport.write(
                 b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n"
