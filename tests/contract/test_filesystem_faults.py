@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
+from tusd_py import folders
 from tusd_py.errors import StorageError, StorageFull
-from tusd_py.storage import disk
 from tusd_py.storage.filesystem import FileStorage
 from tusd_py.testing.storage import DATA, publish, store, stored
 from tusd_py.testing.uploads import CREATED_AT, a_final, a_part, an_upload
@@ -161,7 +161,7 @@ async def test_every_new_name_is_made_durable(
     storage = FileStorage(tmp_path / "root")
     await storage.start(durable=True)
     synced: list[str] = []
-    monkeypatch.setattr(disk, "sync_folder", synced.append)
+    monkeypatch.setattr(folders, "sync_folder", synced.append)
     writer = storage.writer(an_upload(path=path))
     await writer.write([DATA])
     await writer.publish()

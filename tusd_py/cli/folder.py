@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tusd_py.folders import make_folder
+
 from .failures import CannotStart
 
 
@@ -15,7 +17,7 @@ def only_server(data_dir: Path) -> Iterator[None]:
     Raises:
         CannotStart: Another server has it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(str(data_dir.absolute()), durable=True)
     with (data_dir / "server.lock").open("w") as file:
         if not _locked(file.fileno()):
             raise CannotStart(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tusd_py.errors import MetadataError, UploadExists, UploadNotFound
+from tusd_py.folders import make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
 from .base import Event
@@ -47,7 +48,7 @@ class SQLiteMetadata:
         for left in (self._writer, self._reader):
             if left is not None:
                 await left.abandon()
-        await asyncio.to_thread(_make_folder, self.path.parent)
+        await asyncio.to_thread(_make_folder, self.path.parent, durable=durable)
         self._writer = await Connection.open(self.path, durable=durable)
         await self._writer.run(migrate)
         self._reader = await Connection.open(self.path, durable=durable)
@@ -145,9 +146,9 @@ class SQLiteMetadata:
         return self._shared
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, *, durable: bool) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(str(folder.absolute()), durable=durable)
     except OSError as error:
         raise MetadataError from error
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from tusd_py.errors import StorageError, StorageFull
+from tusd_py.folders import DurableFolders, make_folder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,16 +39,13 @@ def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise StorageError from error
 
 
-def open_to_write(path: str, *, durable: bool) -> tuple[int, int]:
-    """Open a file to write, creating it and its folder; tells its size in bytes.
-
-    With ``durable`` the names of new folders are durable; that of the file is not yet.
-    """
+def open_to_write(path: str) -> tuple[int, int]:
+    """Open a file to write, creating it and its folder; tells its size in bytes."""
     flags = os.O_RDWR | os.O_CREAT | _BINARY
     try:
         fd = os.open(path, flags, 0o640)
     except FileNotFoundError:
-        make_folder(os.path.dirname(path), durable=durable)
+        make_folder(os.path.dirname(path))
         fd = os.open(path, flags, 0o640)
     return fd, os.lseek(fd, 0, os.SEEK_END)
 
@@ -77,32 +75,13 @@ def _without(buffers: list[bytes | memoryview], size: int) -> list[bytes | memor
     return []
 
 
-def sync_folder(folder: str) -> None:
-    """Make the names in a folder durable, where the platform can."""
-    if os.name == "nt":
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def make_folder(folder: str, *, durable: bool) -> None:
-    """Create a folder and what is above it, with durable names if asked for."""
-    missing = []
-    while not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    for new in reversed(missing):
-        with suppress(FileExistsError):
-            os.mkdir(new)
-        if durable:
-            sync_folder(os.path.dirname(new))
-
-
-def move(source: str, target: str, *, durable: bool) -> None:
+def move(source: str, target: str, *, folders: DurableFolders | None) -> None:
     """Give a file its final name; never over another file, and again without harm.
+
+    Args:
+        source: Its name so far.
+        target: Its final name.
+        folders: Makes the final name durable; None does not.
 
     Raises:
         OSError: It failed; ``FileExistsError`` if another file has the name.
@@ -110,13 +89,13 @@ def move(source: str, target: str, *, durable: bool) -> None:
     try:
         _link(source, target)
     except FileNotFoundError:
-        if os.path.exists(target):
-            return
-        make_folder(os.path.dirname(target), durable=durable)
-        _link(source, target)
+        if not os.path.exists(target):
+            make_folder(os.path.dirname(target))
+            _link(source, target)
+    if folders is not None:
+        # Before the old name goes: otherwise the loss of power could take both.
+        folders.sync(os.path.dirname(target))
     remove(source)
-    if durable:
-        sync_folder(os.path.dirname(target))
 
 
 def remove(path: str) -> None:

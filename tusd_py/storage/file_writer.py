@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from tusd_py.errors import StorageDamaged
+from tusd_py.folders import DurableFolders, make_folder
 from tusd_py.protocol.upload import Upload
 
 from . import disk
@@ -20,7 +21,7 @@ class FileWriter:
         path: The file while the upload is unfinished.
         published: The file once it is finished; None if it stays.
         threads: Where the work is done.
-        durable: Syncing is for the loss of power too.
+        folders: Makes names durable, for syncing is for the loss of power too; None if it is not.
     """
 
     def __init__(
@@ -30,16 +31,17 @@ class FileWriter:
         published: str | None,
         threads: WorkerThreads,
         *,
-        durable: bool,
+        folders: DurableFolders | None,
     ) -> None:
         self.offset = upload.offset
         self._upload = upload
         self._path = path
         self._published = published
         self._threads = threads
-        self._durable = durable
+        self._folders = folders
         self._fd: int | None = None
-        self._new = False
+        # What has an offset got a durable name with it.
+        self._named = upload.offset > 0
         self._ended = False
         self._synced = False
 
@@ -50,12 +52,12 @@ class FileWriter:
         await self._threads.run(self._truncate, offset)
 
     async def sync(self) -> None:
-        if self._durable and not self._synced:
-            await self._threads.run(self._sync)
+        if self._folders is not None and not self._synced:
+            await self._threads.run(self._sync, self._folders)
 
     async def publish(self, last: Sequence[bytes] = ()) -> None:
         # Syncing is not quick, and several threads can do it at once.
-        run = self._threads.run if self._durable else self._threads.run_together
+        run = self._threads.run if self._folders is not None else self._threads.run_together
         await run(self._publish, last)
 
     async def close(self) -> None:
@@ -75,13 +77,13 @@ class FileWriter:
     def _open(self) -> int:
         if self._fd is None:
             self._take_back()
-            fd, size = disk.open_to_write(self._path, durable=self._durable)
+            fd, size = disk.open_to_write(self._path)
             try:
                 self._cut(fd, size)
             except BaseException:
                 os.close(fd)
                 raise
-            self._fd, self._new = fd, size == 0
+            self._fd = fd
         return self._fd
 
     def _take_back(self) -> None:
@@ -95,8 +97,9 @@ class FileWriter:
         if published is None or os.path.exists(self._path) or not os.path.isfile(published):
             return
         if os.path.getsize(published) == self._upload.length:
-            disk.make_folder(os.path.dirname(self._path), durable=self._durable)
+            make_folder(os.path.dirname(self._path))
             os.rename(published, self._path)
+            self._named = False
 
     def _cut(self, fd: int, size: int) -> None:
         offset = self._upload.offset
@@ -114,12 +117,14 @@ class FileWriter:
         self._synced = False
         os.ftruncate(self._open(), offset)
         self.offset = offset
+        # The bytes that stay may be what a process left that died before it synced the name.
+        self._named = False
 
-    def _sync(self) -> None:
+    def _sync(self, folders: DurableFolders) -> None:
         os.fsync(self._open())
-        if self._new:
-            disk.sync_folder(os.path.dirname(self._path))
-            self._new = False
+        if not self._named:
+            folders.sync(os.path.dirname(self._path))
+            self._named = True
         self._synced = True
 
     def _publish(self, last: Sequence[bytes]) -> None:
@@ -128,10 +133,10 @@ class FileWriter:
         fd = self._open()
         if last:
             self._write(last)
-        if self._durable and not self._synced:
-            self._sync()
+        if self._folders is not None and not self._synced:
+            self._sync(self._folders)
         if self._published is not None:
-            disk.move(self._path, self._published, durable=self._durable)
+            disk.move(self._path, self._published, folders=self._folders)
         self._ended = True
         self._fd = None
         _close(fd)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from tusd_py.errors import StorageError
+from tusd_py.folders import DurableFolders, make_folder
 from tusd_py.protocol.upload import Upload
 
 from . import disk
@@ -39,13 +40,13 @@ class FileStorage:
             str(self.uploads / f"{leaf >> 4:x}" / f"{leaf & 15:x}") for leaf in range(256)
         ]
         self._layout = layout
-        self._durable = True
+        self._folders: DurableFolders | None = None
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
 
     async def start(self, *, durable: bool) -> None:
-        self._durable = durable
+        self._folders = DurableFolders(str(self.root)) if durable else None
         await self._threads.run(self._prepare)
 
     async def close(self) -> None:
@@ -58,7 +59,7 @@ class FileStorage:
         path, published = self._working(upload), self._published(upload)
         if upload.finished and published is not None:
             path, published = published, None
-        return FileWriter(upload, path, published, self._threads, durable=self._durable)
+        return FileWriter(upload, path, published, self._threads, folders=self._folders)
 
     async def size(self, upload: Upload) -> int:
         return await self._threads.run(self._size, upload)
@@ -127,8 +128,9 @@ class FileStorage:
         return working
 
     def _prepare(self) -> None:
+        make_folder(str(self.root), durable=self._folders is not None)
         for folder in (self.uploads, self.files):
-            disk.make_folder(str(folder), durable=self._durable)
+            make_folder(str(folder))
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise StorageError(f"The folder {folder} cannot be written.")
         if self.uploads.stat().st_dev != self.files.stat().st_dev:
