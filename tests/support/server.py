@@ -46,6 +46,10 @@ class ServerProcess:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
     def command(self) -> list[str]:
         return [
             *(sys.executable, "-m", "tusd_py", "serve"),
