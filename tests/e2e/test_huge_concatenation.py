@@ -1,15 +1,13 @@
 """A hundred gigabytes are put together in seconds where the file system shares blocks."""
 
 import asyncio
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.tools import require_tool
+from tests.support.filesystems import image_mounted
 from tusd_py import FileStorage, Kind, Upload
 from tusd_py.protocol import UploadId
 
@@ -22,19 +20,9 @@ PATIENCE = 60.0
 @pytest.fixture
 def xfs(tmp_path: Path) -> Iterator[Path]:
     """A file system that shares blocks, in a sparse file."""
-    mkfs = require_tool("mkfs.xfs")
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system takes root")
-    image, folder = tmp_path / "image", tmp_path / "xfs"
-    folder.mkdir()
-    with image.open("wb") as file:
-        file.truncate(300 * GIB)
-    subprocess.run([mkfs, "-q", "-m", "reflink=1", image], check=True)
-    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
-    try:
+    make = ("mkfs.xfs", "-q", "-m", "reflink=1")
+    with image_mounted(tmp_path / "xfs", *make, size=300 * GIB) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def an_upload(name: str, kind: Kind, *, offset: int, parts: tuple[str, ...] = ()) -> Upload:

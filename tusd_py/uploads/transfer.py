@@ -24,6 +24,9 @@ from tusd_py.streaming.verified import HashingSink
 from .engine import Engine, Incoming, Outcome
 from .finish import complete, finish, sync
 
+# Bytes that the database finds room in for some records.
+_ROOM_FOR_RECORDS = 256 * 1024
+
 
 class Transfer:
     """Moves a request's body into an upload whose lock is held.
@@ -65,6 +68,9 @@ class Transfer:
         try:
             stop = await self._receive(writer, verifier)
             return await self._conclude(writer, verifier, stop)
+        except StorageFull:
+            await self._keep_what_fits(writer, verifier)
+            raise
         except asyncio.CancelledError:
             # The server gives up on the request. The next one finds out what there is.
             self._engine.unsettled.setdefault(self._upload.id, verifier is None)
@@ -100,7 +106,6 @@ class Transfer:
                     sink, limit=step, due=due, interrupt=self._incoming.interrupt
                 )
             except StorageFull:
-                await self._keep(writer, verifier)
                 raise
             except StorageError:
                 self._engine.unsettled[self._upload.id] = False
@@ -146,6 +151,19 @@ class Transfer:
             await self._back(writer)
         else:
             await self._end(writer)
+
+    async def _keep_what_fits(self, writer: Writer, verifier: Verifier | None) -> None:
+        """Commit what arrived before the room ended, as far as it is safe."""
+        failed = self._engine.unsettled.get(self._upload.id) is False
+        if failed or complete(self._appended(writer)):
+            # What could not be synced does not count; what is whole lacks nothing but its end.
+            return
+        try:
+            await self._keep(writer, verifier)
+        except StorageFull:
+            # The record needs room as well, and gets it from the last bytes.
+            await writer.truncate(max(self._upload.offset, writer.offset - _ROOM_FOR_RECORDS))
+            await self._keep(writer, verifier)
 
     async def _end(self, writer: Writer) -> Outcome:
         upload = self._appended(writer)

@@ -52,6 +52,16 @@ class Power:
         self._order("on")
         assert self._answer() == "on"
 
+    def fail(self, call: str, name: str) -> None:
+        """Let the next call, ``write`` or ``sync``, of a file with this name fail."""
+        self._order(f"fail {call} {name}")
+        assert self._answer() == "fail"
+
+    def failed(self) -> bool:
+        """Whether all calls that were to fail have failed."""
+        self._order("failed")
+        return self._answer() == "yes"
+
     def _order(self, order: str) -> None:
         assert self._disk.stdin is not None
         self._disk.stdin.write(f"{order}\n")

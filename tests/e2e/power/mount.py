@@ -3,7 +3,9 @@
 ``cut AFTER SEED`` takes the power away after so many changes; it answers ``cut`` when that has
 happened, and from then on every call fails. A negative seed loses all that is not synced, others
 decide what had reached the disk by itself. ``off`` takes it away now, unless it is gone. ``on``
-gives the power back, and answers ``on``.
+gives the power back, and answers ``on``. ``fail CALL NAME`` lets the next ``write`` or
+``sync`` of a file with this name fail, and answers ``fail``. ``failed`` asks whether all of these
+have, and is answered with ``yes`` or ``no``.
 """
 
 from __future__ import annotations
@@ -33,16 +35,23 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
         self.disk = VolatileDisk()
         self._lock = threading.Lock()
         self._handles: dict[int, Node] = {}
+        self._names: dict[int, str] = {}
         self._numbers = itertools.count(1)
         self._left: int | None = None
         self._chance: random.Random | None = None
         self._off = False
+        self.failing: list[tuple[str, str]] = []
 
-    def cut_after(self, changes: int, seed: int) -> None:
+    def cut_after(self, changes: str, seed: str) -> None:
         """Lose power after so many changes from now."""
         with self._lock:
-            self._left = changes
-            self._chance = random.Random(seed) if seed >= 0 else None  # noqa: S311 - repeatable
+            self._left = int(changes)
+            self._chance = random.Random(seed) if int(seed) >= 0 else None  # noqa: S311 - repeatable
+
+    def fail(self, call: str, name: str) -> None:
+        """Let the next call of a kind fail on a file."""
+        with self._lock:
+            self.failing.append((call, name))
 
     def power_off(self) -> None:
         """Lose power now, if there is any."""
@@ -72,12 +81,18 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
         if self._left is not None:
             self._left -= 1
 
+    def _fail(self, call: str, handle: int) -> None:
+        fault = (call, self._names[handle])
+        if fault in self.failing:
+            self.failing.remove(fault)
+            raise mfusepy.FuseOSError(errno.EIO)
+
     def _node(self, path: str, handle: int | None) -> Node:
         return self._handles[handle] if handle in self._handles else self.disk.find(path)
 
-    def _opened(self, node: Node) -> int:
+    def _opened(self, node: Node, path: str) -> int:
         number = next(self._numbers)
-        self._handles[number] = node
+        self._handles[number], self._names[number] = node, path.rpartition("/")[2]
         return number
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
@@ -112,7 +127,7 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
                 self._change()
                 self.disk.write(node, 0, None)
             self._look()
-            return self._opened(node)
+            return self._opened(node, path)
 
     def opendir(self, path: str) -> int:
         return self.open(path, 0)
@@ -120,11 +135,12 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
     def create(self, path: str, mode: int, fi: Any = None) -> int:  # noqa: ANN401, ARG002 - FUSE's
         with self._lock:
             self._change()
-            return self._opened(self.disk.add(path, stat.S_IFREG | stat.S_IMODE(mode)))
+            return self._opened(self.disk.add(path, stat.S_IFREG | stat.S_IMODE(mode)), path)
 
     def release(self, path: str, fh: int) -> int:  # noqa: ARG002 - FUSE's signature
         with self._lock:
             self._handles.pop(fh, None)
+            self._names.pop(fh, None)
             return 0
 
     def releasedir(self, path: str, fh: int) -> int:
@@ -138,6 +154,7 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
         with self._lock:
             self._change()
+            self._fail("write", fh)
             self.disk.write(self._node(path, fh), offset, bytes(data))
             return len(data)
 
@@ -182,7 +199,14 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
     def fsync(self, path: str, datasync: int, fh: int) -> int:  # noqa: ARG002 - FUSE's signature
         with self._lock:
             self._change()
-            self.disk.sync(self._node(path, fh))
+            node = self._node(path, fh)
+            try:
+                self._fail("sync", fh)
+            except OSError:
+                # As Linux has it: they are taken for written from now on.
+                node.written.clear()
+                raise
+            self.disk.sync(node)
             return 0
 
     def fsyncdir(self, path: str, datasync: int, fh: int) -> int:
@@ -209,12 +233,16 @@ def obey(mounted: Mounted, lines: Iterable[str]) -> None:
         "cut": mounted.cut_after,
         "off": mounted.power_off,
         "on": mounted.power_on,
+        "fail": mounted.fail,
     }
     for line in lines:
         order, *arguments = line.split()
-        orders[order](*map(int, arguments))
-        if order == "on":
-            say("on")
+        if order == "failed":
+            say("no" if mounted.failing else "yes")
+            continue
+        orders[order](*arguments)
+        if order in ("on", "fail"):
+            say(order)
 
 
 def main(folder: str) -> None:
