@@ -39,8 +39,10 @@ def translated() -> Iterator[None]:
 class Connection:
     """One aiosqlite connection, visited once per unit of work and not once per statement."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     async def open(cls, path: Path, *, durable: bool) -> "Connection":
@@ -50,9 +52,10 @@ class Connection:
         connection._thread.daemon = True  # noqa: SLF001
         with translated():
             await connection
-        opened = cls(connection)
+        opened = cls(connection, path)
         try:
             await opened.run(_configure, durable)
+            opened._file = await opened.run(lambda _: _file_at(path))
         except BaseException:
             await opened.abandon()
             raise
@@ -67,15 +70,29 @@ class Connection:
         """Call a function with the sqlite3 connection, in the connection's thread.
 
         Raises:
-            MetadataUnavailable: Another process holds the database for too long.
+            MetadataUnavailable: Another process holds the database for too long, or its file is
+                not where it was.
             MetadataError: SQLite failed.
         """
         # Every method of aiosqlite goes through _execute; using it directly saves a hop between
         # threads for each statement of a transaction.
         inner: Any = self._connection
         with translated():
-            result: T = await inner._execute(work, inner._conn, *args, **kwargs)  # noqa: SLF001
+            visit = self._visit, work, inner._conn  # noqa: SLF001
+            result: T = await inner._execute(*visit, *args, **kwargs)  # noqa: SLF001
         return result
+
+    def _visit(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, P], T],
+        connection: sqlite3.Connection,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        if self._file is not None and _file_at(self._path) != self._file:
+            # SQLite would go on in a file that nobody finds again.
+            raise MetadataUnavailable from FileNotFoundError(f"{self._path} was moved or removed")
+        return work(connection, *args, **kwargs)
 
     async def close(self) -> None:
         """Finish what is under way and close."""
@@ -87,6 +104,14 @@ class Connection:
         stopped = self._connection.stop()
         if stopped is not None:
             await stopped
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _configure(connection: sqlite3.Connection, durable: bool) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from tusd_py.errors import StorageError, StorageFull
-from tusd_py.folders import DurableFolders, make_folder
+from tusd_py.folders import Folders
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,13 +39,13 @@ def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise StorageError from error
 
 
-def open_to_write(path: str) -> tuple[int, int]:
+def open_to_write(path: str, folders: Folders) -> tuple[int, int]:
     """Open a file to write, creating it and its folder; tells its size in bytes."""
     flags = os.O_RDWR | os.O_CREAT | _BINARY
     try:
         fd = os.open(path, flags, 0o640)
     except FileNotFoundError:
-        make_folder(os.path.dirname(path))
+        folders.make(os.path.dirname(path))
         fd = os.open(path, flags, 0o640)
     return fd, os.lseek(fd, 0, os.SEEK_END)
 
@@ -75,13 +75,13 @@ def _without(buffers: list[bytes | memoryview], size: int) -> list[bytes | memor
     return []
 
 
-def move(source: str, target: str, *, folders: DurableFolders | None) -> None:
+def move(source: str, target: str, folders: Folders) -> None:
     """Give a file its final name; never over another file, and again without harm.
 
     Args:
         source: Its name so far.
         target: Its final name.
-        folders: Makes the final name durable; None does not.
+        folders: Makes the folder of the final name, and the name durable.
 
     Raises:
         OSError: It failed; ``FileExistsError`` if another file has the name.
@@ -90,11 +90,10 @@ def move(source: str, target: str, *, folders: DurableFolders | None) -> None:
         _link(source, target)
     except FileNotFoundError:
         if not os.path.exists(target):
-            make_folder(os.path.dirname(target))
+            folders.make(os.path.dirname(target))
             _link(source, target)
-    if folders is not None:
-        # Before the old name goes: otherwise the loss of power could take both.
-        folders.sync(os.path.dirname(target))
+    # Before the old name goes: otherwise the loss of power could take both.
+    folders.sync(os.path.dirname(target))
     remove(source)
 
 

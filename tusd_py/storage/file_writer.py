@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from tusd_py.errors import StorageDamaged
-from tusd_py.folders import DurableFolders, make_folder
+from tusd_py.folders import Folders
 from tusd_py.protocol.upload import Upload
 
 from . import disk
@@ -21,7 +21,7 @@ class FileWriter:
         path: The file while the upload is unfinished.
         published: The file once it is finished; None if it stays.
         threads: Where the work is done.
-        folders: Makes names durable, for syncing is for the loss of power too; None if it is not.
+        folders: Makes folders, and tells whether syncing is for the loss of power too.
     """
 
     def __init__(
@@ -30,8 +30,7 @@ class FileWriter:
         path: str,
         published: str | None,
         threads: WorkerThreads,
-        *,
-        folders: DurableFolders | None,
+        folders: Folders,
     ) -> None:
         self.offset = upload.offset
         self._upload = upload
@@ -52,12 +51,12 @@ class FileWriter:
         await self._threads.run(self._truncate, offset)
 
     async def sync(self) -> None:
-        if self._folders is not None and not self._synced:
-            await self._threads.run(self._sync, self._folders)
+        if self._folders.durable and not self._synced:
+            await self._threads.run(self._sync)
 
     async def publish(self, last: Sequence[bytes] = ()) -> None:
         # Syncing is not quick, and several threads can do it at once.
-        run = self._threads.run if self._folders is not None else self._threads.run_together
+        run = self._threads.run if self._folders.durable else self._threads.run_together
         await run(self._publish, last)
 
     async def close(self) -> None:
@@ -77,7 +76,7 @@ class FileWriter:
     def _open(self) -> int:
         if self._fd is None:
             self._take_back()
-            fd, size = disk.open_to_write(self._path)
+            fd, size = disk.open_to_write(self._path, self._folders)
             try:
                 self._cut(fd, size)
             except BaseException:
@@ -97,7 +96,7 @@ class FileWriter:
         if published is None or os.path.exists(self._path) or not os.path.isfile(published):
             return
         if os.path.getsize(published) == self._upload.length:
-            make_folder(os.path.dirname(self._path))
+            self._folders.make(os.path.dirname(self._path))
             os.rename(published, self._path)
             self._named = False
 
@@ -120,10 +119,10 @@ class FileWriter:
         # The bytes that stay may be what a process left that died before it synced the name.
         self._named = False
 
-    def _sync(self, folders: DurableFolders) -> None:
+    def _sync(self) -> None:
         os.fsync(self._open())
         if not self._named:
-            folders.sync(os.path.dirname(self._path))
+            self._folders.sync(os.path.dirname(self._path))
             self._named = True
         self._synced = True
 
@@ -133,10 +132,10 @@ class FileWriter:
         fd = self._open()
         if last:
             self._write(last)
-        if self._folders is not None and not self._synced:
-            self._sync(self._folders)
+        if self._folders.durable and not self._synced:
+            self._sync()
         if self._published is not None:
-            disk.move(self._path, self._published, folders=self._folders)
+            disk.move(self._path, self._published, self._folders)
         self._ended = True
         self._fd = None
         _close(fd)

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from tusd_py.errors import StorageError
-from tusd_py.folders import DurableFolders, make_folder
+from tusd_py.folders import Folders, make_folder
 from tusd_py.protocol.upload import Upload
 
 from . import disk
@@ -40,13 +40,13 @@ class FileStorage:
             str(self.uploads / f"{leaf >> 4:x}" / f"{leaf & 15:x}") for leaf in range(256)
         ]
         self._layout = layout
-        self._folders: DurableFolders | None = None
+        self._folders = self._made_folders(durable=True)
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
 
     async def start(self, *, durable: bool) -> None:
-        self._folders = DurableFolders(str(self.root)) if durable else None
+        self._folders = self._made_folders(durable=durable)
         await self._threads.run(self._prepare)
 
     async def close(self) -> None:
@@ -59,7 +59,7 @@ class FileStorage:
         path, published = self._working(upload), self._published(upload)
         if upload.finished and published is not None:
             path, published = published, None
-        return FileWriter(upload, path, published, self._threads, folders=self._folders)
+        return FileWriter(upload, path, published, self._threads, self._folders)
 
     async def size(self, upload: Upload) -> int:
         return await self._threads.run(self._size, upload)
@@ -106,6 +106,9 @@ class FileStorage:
         finally:
             await self._threads.run(os.close, source)
 
+    def _made_folders(self, *, durable: bool) -> Folders:
+        return Folders(str(self.uploads), str(self.files), durable=durable)
+
     def _working(self, upload: Upload) -> str:
         # Ids can come from the application, so a hash spreads them; names stay readable.
         leaf = self._leaves[hashlib.sha256(upload.id.encode()).digest()[0]]
@@ -128,9 +131,8 @@ class FileStorage:
         return working
 
     def _prepare(self) -> None:
-        make_folder(str(self.root), durable=self._folders is not None)
         for folder in (self.uploads, self.files):
-            make_folder(str(folder))
+            make_folder(str(folder), durable=self._folders.durable)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise StorageError(f"The folder {folder} cannot be written.")
         if self.uploads.stat().st_dev != self.files.stat().st_dev:
@@ -140,6 +142,7 @@ class FileStorage:
         try:
             return os.path.getsize(self._place(upload))
         except FileNotFoundError:
+            self._folders.check()
             return 0
 
     def _open(self, upload: Upload) -> int | None:
@@ -157,6 +160,7 @@ class FileStorage:
         if published is not None and _same(place, published):
             disk.remove(published)
         disk.remove(place)
+        self._folders.check()
 
 
 def _half_published(upload: Upload, published: str) -> bool:

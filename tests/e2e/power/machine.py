@@ -57,6 +57,11 @@ class Power:
         self._order(f"fail {call} {name}")
         assert self._answer() == "fail"
 
+    def protect(self) -> None:
+        """Let the disk be read only from now on, as Linux does with one that has errors."""
+        self._order("protect")
+        assert self._answer() == "protect"
+
     def failed(self) -> bool:
         """Whether all calls that were to fail have failed."""
         self._order("failed")

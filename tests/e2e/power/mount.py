@@ -5,7 +5,8 @@ happened, and from then on every call fails. A negative seed loses all that is n
 decide what had reached the disk by itself. ``off`` takes it away now, unless it is gone. ``on``
 gives the power back, and answers ``on``. ``fail CALL NAME`` lets the next ``write`` or
 ``sync`` of a file with this name fail, and answers ``fail``. ``failed`` asks whether all of these
-have, and is answered with ``yes`` or ``no``.
+have, and is answered with ``yes`` or ``no``. ``protect`` refuses every change from now on, and
+answers ``protect``.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
         self._left: int | None = None
         self._chance: random.Random | None = None
         self._off = False
+        self._protected = False
         self.failing: list[tuple[str, str]] = []
 
     def cut_after(self, changes: str, seed: str) -> None:
@@ -47,6 +49,11 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
         with self._lock:
             self._left = int(changes)
             self._chance = random.Random(seed) if int(seed) >= 0 else None  # noqa: S311 - repeatable
+
+    def protect(self) -> None:
+        """Refuse changes."""
+        with self._lock:
+            self._protected = True
 
     def fail(self, call: str, name: str) -> None:
         """Let the next call of a kind fail on a file."""
@@ -75,6 +82,8 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
 
     def _change(self) -> None:
         self._look()
+        if self._protected:
+            raise mfusepy.FuseOSError(errno.EROFS)
         if self._left == 0:
             self._lose_power()
             self._look()
@@ -234,6 +243,7 @@ def obey(mounted: Mounted, lines: Iterable[str]) -> None:
         "off": mounted.power_off,
         "on": mounted.power_on,
         "fail": mounted.fail,
+        "protect": mounted.protect,
     }
     for line in lines:
         order, *arguments = line.split()
@@ -241,7 +251,7 @@ def obey(mounted: Mounted, lines: Iterable[str]) -> None:
             say("no" if mounted.failing else "yes")
             continue
         orders[order](*arguments)
-        if order in ("on", "fail"):
+        if order in ("on", "fail", "protect"):
             say(order)
 
 
