@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tusd_py.config import Settings
 from tusd_py.locks import Locks
@@ -27,9 +28,14 @@ def backends(settings: Settings) -> Backends:
     storage = FileStorage(settings.data_dir, layout=LAYOUTS[settings.layout])
     return Backends(
         storage=storage,
-        metadata=SQLiteMetadata(settings.data_dir / "tus.db"),
+        metadata=SQLiteMetadata(database(settings)),
         locks=default_locks(storage),
     )
+
+
+def database(settings: Settings) -> Path:
+    """The file of the standalone server's metadata."""
+    return settings.data_dir / "tus.db"
 
 
 def default_locks(storage: Storage) -> Locks:

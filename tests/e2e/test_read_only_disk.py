@@ -38,24 +38,27 @@ def test_at_the_start_it_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> 
 
 
 def test_while_running_what_is_there_can_be_read(tmp_path: Path) -> None:
-    with mounted(tmp_path / "disk") as power, PoweredServer(power) as server:
-        with Wire(server.port) as wire:
-            length = {"upload_length": "5", "content_type": TYPE}
-            path = path_of(wire.request("POST", "/files/", b"he", **length))
-            finished = path_of(wire.request("POST", "/files/", b"hello", **length))
-            power.protect()
+    with (
+        mounted(tmp_path / "disk") as power,
+        PoweredServer(power) as server,
+        Wire(server.port) as wire,
+    ):
+        length = {"upload_length": "5", "content_type": TYPE}
+        path = path_of(wire.request("POST", "/files/", b"he", **length))
+        finished = path_of(wire.request("POST", "/files/", b"hello", **length))
+        power.protect()
 
-            refused = [
-                wire.request("PATCH", path, b"llo", upload_offset="2", content_type=TYPE),
-                wire.request("POST", "/files/", upload_length="5"),
-                wire.request("POST", "/files/", b"hello", **length),
-                wire.request("DELETE", finished),
-            ]
+        refused = [
+            wire.request("PATCH", path, b"llo", upload_offset="2", content_type=TYPE),
+            wire.request("POST", "/files/", upload_length="5"),
+            wire.request("POST", "/files/", b"hello", **length),
+            wire.request("DELETE", finished),
+        ]
+        found, read = wire.request("HEAD", path), stored(wire, finished)
 
-            assert [500] * 4 == [answer.status for answer in refused]
-            codes = [json.loads(answer.body)["code"] for answer in refused]
-            assert ["storage-error", "metadata-error", "storage-error", "storage-error"] == codes
-            found = wire.request("HEAD", path)
-            assert found.status in (200, 423)
-            assert found.headers.get("upload-offset", "2") == "2"
-            assert b"hello" == stored(wire, finished)
+    assert [500] * 4 == [answer.status for answer in refused]
+    codes = [json.loads(answer.body)["code"] for answer in refused]
+    assert ["storage-error", "metadata-error", "storage-error", "storage-error"] == codes
+    assert found.status in (200, 423)
+    assert "2" == found.headers.get("upload-offset", "2")
+    assert b"hello" == read

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.live import Wire, WireResponse
 from tests.support.server import REPOSITORY, ServerProcess, environment
+from tests.support.tools import run_tool
 
 TYPE = {"content_type": "application/offset+octet-stream"}
 
@@ -166,3 +168,20 @@ def test_a_locked_database_at_the_start_is_said_in_one_sentence_with_exit_1(
     assert 1 == ended.returncode
     assert 1 == len(ended.stderr.splitlines())
     assert "locked" in ended.stderr
+
+
+def test_a_backup_of_a_running_server_can_be_restored(server: ServerProcess) -> None:
+    copy = server.data_dir.with_name("copy.db")
+    with Wire(server.port) as wire:
+        path, finished = created(wire, b"he"), created(wire, b"hello")
+        command = [sys.executable, "-m", "tusd_py", "backup", str(copy)]
+        told = run_tool([*command, "--data-dir", str(server.data_dir)], cwd=REPOSITORY)
+        later = created(wire, b"he")
+    server.stop()
+    copy.replace(server.data_dir / "tus.db")
+
+    with server, Wire(server.port) as wire:
+        assert 204 == wire.request("PATCH", path, b"llo", upload_offset="2", **TYPE).status
+        assert [b"hello"] * 2 == [wire.request("GET", url).body for url in (path, finished)]
+        assert 404 == wire.request("HEAD", later).status
+    assert f"Copied 2 uploads to {copy}.\n" == told

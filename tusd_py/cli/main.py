@@ -16,21 +16,40 @@ from .sources import load
 
 BAD_SETTINGS = 2
 
-# What a single sweep has a use for; the file and the environment may say more.
+# What the commands beside the server have a use for; the file and the environment may say more.
 _SWEEP_FLAGS = ("data_dir", "durability", "log_format", "log_level")
+_BACKUP_FLAGS = ("data_dir",)
 
 
 class SettingsCommand(click.Command):
-    """A command whose options are settings, and that refuses all wrong ones together."""
+    """A command whose options are settings, and that refuses all wrong ones together.
+
+    Args:
+        name: Of the command.
+        run: Called with the settings, and with the argument if there is one.
+        settings: Those that have flags.
+        about: The help.
+        argument: The name of what follows the command; None is nothing.
+    """
 
     def __init__(
-        self, name: str, run: Callable[[Settings], int], settings: Sequence[Setting], about: str
+        self,
+        name: str,
+        run: Callable[..., int],
+        settings: Sequence[Setting],
+        about: str,
+        argument: str | None = None,
     ) -> None:
         self._run = run
+        self._argument = argument
         self._flags = [CONFIG_FLAG, *(setting.flag for setting in settings)]
         super().__init__(
             name,
-            params=[_config_option(), *map(_option, settings)],
+            params=[
+                *([click.Argument([argument])] if argument is not None else ()),
+                _config_option(),
+                *map(_option, settings),
+            ],
             help=about,
             callback=self._call,
             # Unknown flags are reported with all other problems, not alone by click.
@@ -39,13 +58,17 @@ class SettingsCommand(click.Command):
 
     def _call(self, **flags: object) -> NoReturn:
         leftover = click.get_current_context().args
+        arguments = [str(flags.pop(self._argument))] if self._argument is not None else []
+        if arguments and arguments[0].startswith("-"):
+            # An unknown flag looks like an argument to click.
+            leftover = [*arguments, *leftover]
         try:
             settings = load(flags, leftover, os.environ, self._flags)
         except ConfigError as error:
             for problem in error.problems:
                 click.echo(problem, err=True)
             sys.exit(BAD_SETTINGS)
-        sys.exit(self._run(settings))
+        sys.exit(self._run(settings, *arguments))
 
 
 def _config_option() -> click.Option:
@@ -80,6 +103,12 @@ def _sweep(settings: Settings) -> int:
     return sweep(settings)
 
 
+def _backup(settings: Settings, destination: str) -> int:
+    from .backup import backup
+
+    return backup(settings, destination)
+
+
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tusd-py", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -99,6 +128,15 @@ cli.add_command(
         _sweep,
         [setting for setting in SETTINGS if setting.name in _SWEEP_FLAGS],
         "Remove expired uploads once, and say how many.",
+    )
+)
+cli.add_command(
+    SettingsCommand(
+        "backup",
+        _backup,
+        [setting for setting in SETTINGS if setting.name in _BACKUP_FLAGS],
+        "Copy the database to the new file DESTINATION; the server may be running.",
+        argument="destination",
     )
 )
 

@@ -64,7 +64,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for migration in MIGRATIONS[_version(connection) :]:
+        for migration in MIGRATIONS[version(connection) :]:
             for statement in migration:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
@@ -74,8 +74,13 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise SchemaTooNew(found=version, known=len(MIGRATIONS))
-    return int(version)
+def version(connection: sqlite3.Connection) -> int:
+    """How many migrations a database has.
+
+    Raises:
+        SchemaTooNew: More than this program knows.
+    """
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > len(MIGRATIONS):
+        raise SchemaTooNew(found=found, known=len(MIGRATIONS))
+    return int(found)

@@ -42,7 +42,9 @@ def test_help_names_every_flag_of_the_server(run: Run) -> None:
     assert [] == [setting.flag for setting in SETTINGS if setting.flag not in shown]
 
 
-@pytest.mark.parametrize("args", [("--help",), ("serve", "--help"), ("sweep", "--help")])
+@pytest.mark.parametrize(
+    "args", [("--help",), ("serve", "--help"), ("sweep", "--help"), ("backup", "--help")]
+)
 def test_help_does_not_wait_for_heavy_imports(args: tuple[str, ...]) -> None:
     code = (
         "import json, sys, tusd_py.cli.main as m\n"

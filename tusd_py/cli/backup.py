@@ -1,0 +1,30 @@
+"""``tusd-py backup``."""
+
+from pathlib import Path
+
+import click
+
+from tusd_py.config import Settings
+
+from .failures import CannotStart, explained
+
+
+def backup(settings: Settings, destination: str) -> int:
+    """Copy the database of a server that may be running; returns the exit code."""
+    from tusd_py.metadata.backup import back_up
+    from tusd_py.wiring import database
+
+    source, target = database(settings), Path(destination)
+    if not source.is_file():
+        raise CannotStart(
+            f"There is no database {source.absolute()}. Name the server's folder with --data-dir."
+        )
+    with explained(settings):
+        try:
+            uploads = back_up(source, target)
+        except FileExistsError:
+            raise CannotStart(f"{target} exists already. Name a new file.") from None
+        except OSError as error:
+            raise CannotStart(f"{target} cannot be written: {error.strerror}.") from error
+    click.echo(f"Copied {uploads} {'upload' if uploads == 1 else 'uploads'} to {target}.")
+    return 0
