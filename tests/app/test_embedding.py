@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from tests.spec.served import Backends
 from tests.support.asgi import HOST, App, Client, Message
 from tusd_py import Config, FileStorage, MemoryMetadata, MemoryStorage, SQLiteMetadata, TusApp
+from tusd_py.locks.memory import MemoryLocks
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -256,3 +257,13 @@ def test_without_a_lifespan_the_interpreter_exits_all_the_same(tmp_path: Path) -
     ended = run(PROGRAM, tmp_path)
 
     assert ("201\n", "", 0) == (ended.stdout, ended.stderr, ended.returncode)
+
+
+async def test_locks_that_are_named_are_those_that_are_used(tmp_path: Path) -> None:
+    server = TusApp(
+        storage=FileStorage(tmp_path),
+        metadata=MemoryMetadata(),
+        locks=MemoryLocks(),
+    )
+    async with server.running():
+        assert not await asyncio.to_thread((tmp_path / "locks").exists)

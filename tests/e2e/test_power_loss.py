@@ -13,12 +13,12 @@ import pytest
 
 from tests.e2e.power.machine import Power, PoweredServer, mounted
 from tests.e2e.power.workload import TYPE, Client, Sent, Unanswered, check, path_of, run_together
-from tests.serving.test_process import wait_until_stored
 from tests.spec.served import Clock, Served
 from tests.spec.test_checksum import checksum
 from tests.support.asgi import Header, Response
-from tests.support.live import Wire, head
+from tests.support.live import Wire, head, wait_until_stored
 from tusd_py import FileStorage, SQLiteMetadata, TusApp, TusError
+from tusd_py.locks.memory import MemoryLocks
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -104,7 +104,7 @@ def test_what_a_killed_process_left_is_safe_once_it_is_told(server: PoweredServe
         path = path_of(wire.request("POST", "/files/", upload_length="20"))
         length = {"content_length": "20", "content_type": TYPE}
         wire.send(head("PATCH", path, upload_offset="0", **length), DATA)
-        wait_until_stored(server.power.folder, len(DATA))
+        wait_until_stored(server.data_dir, len(DATA))
         server.kill()
     server.start()
     upload = Sent(DATA + b"x" * 9, path=path, tried=len(DATA))
@@ -180,5 +180,7 @@ def acknowledged(response: Response) -> Response:
 def served(folder: Path, boot_id: str) -> Served:
     clock, metadata = Clock(), SQLiteMetadata(folder / "tus.db")
     storage = FileStorage(folder)
-    server = TusApp(storage=storage, metadata=metadata, clock=clock, boot_id=boot_id)
+    # What locks keep on the disk is of no use after a loss of power.
+    locks = MemoryLocks()
+    server = TusApp(storage=storage, metadata=metadata, locks=locks, clock=clock, boot_id=boot_id)
     return Served(server, clock)

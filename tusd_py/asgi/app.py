@@ -58,7 +58,8 @@ class TusApp:
         self.config = config or Config()
         self._storage = storage
         self._metadata = metadata
-        self._locks = locks or default_locks(storage)
+        # Locks that hold nothing are false.
+        self._locks = default_locks(storage) if locks is None else locks
         self._clock = clock
         self._new_id = new_id or RandomIds()
         self._hooks = Hooks()

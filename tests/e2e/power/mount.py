@@ -146,6 +146,12 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
             self._change()
             return self._opened(self.disk.add(path, stat.S_IFREG | stat.S_IMODE(mode)), path)
 
+    def mknod(self, path: str, mode: int, dev: int) -> int:  # noqa: ARG002 - FUSE's signature
+        with self._lock:
+            self._change()
+            self.disk.add(path, mode)
+            return 0
+
     def release(self, path: str, fh: int) -> int:  # noqa: ARG002 - FUSE's signature
         with self._lock:
             self._handles.pop(fh, None)
