@@ -17,6 +17,7 @@ from tusd_py.storage.filesystem import FileStorage
 from tusd_py.testing.storage import DATA, publish, store, stored
 from tusd_py.testing.uploads import CREATED_AT, a_final, a_part, an_upload
 
+MIB = 2**20
 Pwritev = Callable[[int, Sequence[Any], int], int]
 
 
@@ -169,6 +170,29 @@ async def test_every_new_name_is_made_durable(
 
     new = await asyncio.to_thread(lambda: [*storage.root.rglob("*")])
     assert {str(found.parent) for found in new} - {str(storage.root)} <= set(synced)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="The platform has no such call.")
+async def test_a_long_file_is_on_its_way_to_the_disk_before_it_is_synced(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advised: list[tuple[int, int]] = []
+
+    def fadvise(_: int, offset: int, size: int, advice: int) -> None:
+        assert advice == os.POSIX_FADV_DONTNEED
+        advised.append((offset, size))
+        raise OSError(errno.EINVAL, "It is advice only.")
+
+    monkeypatch.setattr(os, "posix_fadvise", fadvise)
+    writer = storage.writer(an_upload(length=20 * MIB))
+    for _ in range(10):
+        await writer.write([bytes(2 * MIB)])
+    await writer.truncate(10 * MIB)
+    await writer.write([bytes(8 * MIB)])
+    await writer.close()
+
+    expected = [(0, 8 * MIB), (8 * MIB, 8 * MIB), (10 * MIB, 8 * MIB)]
+    assert (expected if storage._folders.durable else []) == advised
 
 
 async def test_without_durability_nothing_is_synced(

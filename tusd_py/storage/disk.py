@@ -75,6 +75,16 @@ def _without(buffers: list[bytes | memoryview], size: int) -> list[bytes | memor
     return []
 
 
+def begin_writeback(fd: int, offset: int, size: int) -> None:
+    """Let the kernel begin to write bytes out, without waiting, where it can be asked to.
+
+    On Linux this advice begins it; pages that are still to be written stay in memory.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(fd, offset, size, os.POSIX_FADV_DONTNEED)
+
+
 def move(source: str, target: str, folders: Folders) -> None:
     """Give a file its final name; never over another file, and again without harm.
 

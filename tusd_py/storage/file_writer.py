@@ -10,6 +10,9 @@ from tusd_py.protocol.upload import Upload
 from . import disk
 from .threads import WorkerThreads
 
+# Bytes from which on it pays to wake the disk up.
+_WRITEBACK = 8 * 1024 * 1024
+
 
 class FileWriter:
     """The file of an upload, opened by the first call that needs it.
@@ -41,6 +44,7 @@ class FileWriter:
         self._fd: int | None = None
         # What has an offset got a durable name with it.
         self._named = upload.offset > 0
+        self._handed_on = upload.offset
         self._ended = False
         self._synced = False
 
@@ -71,6 +75,7 @@ class FileWriter:
         """
         copied = disk.copy_some(source, self._open(), offset=self.offset, size=size)
         self.offset += copied
+        self._hand_on()
         return copied > 0
 
     def _open(self) -> int:
@@ -111,11 +116,20 @@ class FileWriter:
         self._synced = False
         for written in disk.write_at(self._open(), batch, self.offset):
             self.offset += written
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Have the kernel write while more comes, so that little is left for the sync."""
+        size = self.offset - self._handed_on
+        if self._folders.durable and size >= _WRITEBACK:
+            disk.begin_writeback(self._open(), self._handed_on, size)
+            self._handed_on = self.offset
 
     def _truncate(self, offset: int) -> None:
         self._synced = False
         os.ftruncate(self._open(), offset)
         self.offset = offset
+        self._handed_on = min(self._handed_on, offset)
         # The bytes that stay may be what a process left that died before it synced the name.
         self._named = False
 
