@@ -99,6 +99,21 @@ async def test_head_is_not_told_of_what_passes(backends: Backends) -> None:
     assert 200 == (await tus.head(url)).status
 
 
+@pytest.mark.parametrize("method", ["write", "sync"])
+async def test_after_a_failed_write_or_sync_other_processes_go_back_to_what_is_safe_too(
+    backends: Backends, method: str
+) -> None:
+    tus, plan = await faulty(backends)
+    url = await tus.new(b"he", length=20)
+    fail_next(plan, method, StorageError, after=5 if method == "write" else 0)
+    assert 500 == (await tus.patch(url, 2, DATA)).status
+    other = await backends.serve()
+
+    assert 2 == (await other.head(url)).offset
+    assert 204 == (await other.patch(url, 2, b"y" * 18)).status
+    assert b"he" + b"y" * 18 == (await other.get(url)).body
+
+
 async def test_others_are_told(backends: Backends) -> None:
     tus, plan = await faulty(backends)
     url = await tus.new(length=11)

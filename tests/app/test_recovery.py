@@ -5,6 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,6 +188,9 @@ async def test_who_is_cancelled_while_the_record_is_on_its_way_keeps_the_file(
         request = asyncio.create_task(tus.create(DATA, length=len(DATA)))
         while not await asyncio.to_thread(stored_in, files):  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.001)
+        metadata: Any = (await tus.server._runtime.started()).metadata
+        while metadata._shared._task is None:  # noqa: ASYNC110 - nor has a queue
+            await asyncio.sleep(0)
         request.cancel()
         await asyncio.wait((request,))
         other.execute("ROLLBACK")

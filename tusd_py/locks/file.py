@@ -118,16 +118,16 @@ class FileLocks:
             return
         kernel.give(byte)
         if asked_by:
-            self._give_way[upload_id] = asyncio.get_running_loop().time() + _GIVE_WAY
+            loop = asyncio.get_running_loop()
+            self._give_way[upload_id] = loop.time() + _GIVE_WAY
+            loop.call_later(_GIVE_WAY, self._give_way.pop, upload_id, None)
         for name in asked_by:
             self._send(partial(_tell_free, name=name, upload_id=upload_id))
 
     def _others_first(self, upload_id: UploadId) -> float:
         """How many seconds the other processes are still let in first."""
-        left = self._give_way.get(upload_id, 0.0) - asyncio.get_running_loop().time()
-        if left <= 0:
-            self._give_way.pop(upload_id, None)
-        return max(0.0, left)
+        until = self._give_way.get(upload_id)
+        return 0.0 if until is None else max(0.0, until - asyncio.get_running_loop().time())
 
     def _ask(self, upload_id: UploadId, seconds: float) -> None:
         """Ask whoever holds the lease to leave, unless they hear of it only after ``seconds``."""

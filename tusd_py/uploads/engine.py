@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tusd_py.config import Config
-from tusd_py.errors import LockTimeout, UploadNotFound
+from tusd_py.errors import LockTimeout, MetadataError, StorageError, UploadNotFound
 from tusd_py.hooks import Hooks, Reply
 from tusd_py.locks import Locks
 from tusd_py.metadata import Event, Metadata
@@ -150,6 +150,18 @@ class Engine:
                 )
                 await stack.enter_async_context(patient)
             yield await self.find(upload_id, subject)
+
+    async def distrust(self, upload_id: UploadId) -> None:
+        """Let no byte beyond the recorded offset count: nobody can tell which of them are there.
+
+        That is recorded too, for other processes and for those that come after this one.
+        """
+        self.unsettled[upload_id] = False
+        try:
+            upload = await self.metadata.get(upload_id)
+            await self.metadata.record(upload._replace(verifying=True))
+        except (UploadNotFound, MetadataError, StorageError):
+            log.warning("upload.distrusted", upload_id=upload_id, exc_info=True)
 
     async def record(
         self,

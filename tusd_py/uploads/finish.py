@@ -60,7 +60,7 @@ async def sync(engine: Engine, upload: Upload, writer: Writer) -> None:
     try:
         await writer.sync()
     except StorageError:
-        engine.unsettled[upload.id] = False
+        await engine.distrust(upload.id)
         raise
 
 

@@ -108,7 +108,7 @@ class Transfer:
             except StorageFull:
                 raise
             except StorageError:
-                self._engine.unsettled[self._upload.id] = False
+                await self._engine.distrust(self._upload.id)
                 raise
             if stop is Stop.LIMIT and self._room(writer) == 0:
                 # clause patch.exceeds-length
