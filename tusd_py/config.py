@@ -85,6 +85,20 @@ class Config:
     idle_timeout: float = 60.0
     """Give up on a body that brings no byte for this many seconds. Default: 60."""
 
+    min_rate: int | None = None
+    """Give up on a body that brings fewer bytes per second, over ``idle_timeout`` seconds of
+    waiting for them. Default: no least rate.
+    """
+
+    max_uploads: int | None = 5000
+    """How many transfers the process runs at once; ``None`` is no limit. Beyond it, new uploads
+    are answered with 503, and requests that continue one wait up to ``lock_timeout`` for their
+    turn. Default: 5000.
+    """
+
+    max_uploads_per_client: int | None = None
+    """The same for each client's address, which a whole office may share. Default: no limit."""
+
     buffer_budget: int = 64 * MiB
     """How many bytes all transfers of the process may hold in memory together. Default: 64 MiB."""
 
@@ -246,6 +260,7 @@ def _is_network(value: object) -> bool:
 
 
 _bytes = _whole(1, _MOST_BYTES, "number of bytes")
+_transfers = _whole(1, 1_000_000, "number of transfers")
 _yes_or_no = _a(bool, "true or false")
 
 CORS_CHECKS: Mapping[str, Check] = {
@@ -265,6 +280,9 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "relative_location": _yes_or_no,
     "lock_timeout": _time(),
     "idle_timeout": _time(),
+    "min_rate": _optional(_bytes),
+    "max_uploads": _optional(_transfers),
+    "max_uploads_per_client": _optional(_transfers),
     "buffer_budget": _bytes,
     "sync_bytes": _bytes,
     "sync_seconds": _time(),

@@ -19,6 +19,7 @@
     ├── NotAuthenticated         401
     ├── UploadNotFound           404 (or 410, see ``Config.gone_status``)
     ├── LockTimeout              423
+    ├── TooManyUploads           503
     ├── TransferStopped          423 or 503, or no answer at all
     ├── CallableFailed           500, a callable of the application raised
     ├── StorageError             500
@@ -243,6 +244,15 @@ class CallableFailed(TusError):
         super().__init__("The application failed while it handled this upload. Try again.")
 
 
+class TooManyUploads(TusError):
+    """As many transfers run as may, in all or from this client."""
+
+    code = "too-many-uploads"
+
+    def __init__(self) -> None:
+        super().__init__("Too many uploads are running. Try again in a moment.")
+
+
 class TransferStopped(TusError):
     """The body ended early; the bytes that came before are kept.
 
@@ -253,7 +263,7 @@ class TransferStopped(TusError):
 
     TEXTS: ClassVar[dict[str, str]] = {
         "cut": "The connection ended before the body did.",
-        "idle": "No bytes came for too long. Ask for the offset and go on from there.",
+        "idle": "Too few bytes came for too long. Ask for the offset and go on from there.",
         "revoked": "Another request took this upload over.",
         "shutdown": "The server is shutting down. Ask for the offset later and go on from there.",
     }

@@ -32,6 +32,7 @@ _EXAMPLES: tuple[errors.TusError, ...] = (
     errors.TusError("The server failed. Try again."),
     errors.NotSupported("concatenation"),
     errors.MetadataUnavailable(),
+    errors.TooManyUploads(),
     errors.TransferStopped("idle"),
     errors.StorageFull(),
     errors.Reject(403, "What the application said."),

@@ -23,6 +23,7 @@ EXAMPLES: list[TusError] = [
     errors.NotAuthenticated(),
     errors.UploadNotFound("secret"),
     errors.LockTimeout("secret"),
+    errors.TooManyUploads(),
     errors.TransferStopped("cut"),
     errors.CallableFailed("secret"),
     errors.StorageError(),

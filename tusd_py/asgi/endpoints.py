@@ -86,7 +86,7 @@ class Endpoints:
             raise NotSupported("concatenation")
         await self._access(exchange)
         request = exchange.request()
-        incoming = exchange.incoming(self._budget, self._config.idle_timeout)
+        incoming = exchange.incoming(self._budget, self._config)
         base = quote(exchange.place.base, safe=_SAFE)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
@@ -107,7 +107,7 @@ class Endpoints:
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
         await self._access(exchange)
-        incoming = exchange.incoming(self._budget, self._config.idle_timeout)
+        incoming = exchange.incoming(self._budget, self._config)
         outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
         # clause patch.success
         return _answer(204, outcome, {})

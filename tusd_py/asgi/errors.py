@@ -18,6 +18,7 @@ from tusd_py.errors import (
     StorageDamaged,
     StorageError,
     StorageFull,
+    TooManyUploads,
     TransferStopped,
     TusError,
     UnsupportedVersion,
@@ -29,6 +30,7 @@ from .answer import Answer
 
 _ANY_ERROR = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 _RETRY_SOON = {"Retry-After": "1"}
+_RETRY_LATER = {"Retry-After": "10"}
 _CLOSE = {"Connection": "close"}
 _LOCKED = 423
 # As nginx logs it.
@@ -53,6 +55,7 @@ _TABLE: tuple[tuple[type[TusError], _Owed], ...] = (
     (StorageDamaged, _Owed(500)),
     (StorageError, _Owed(500)),
     (MetadataUnavailable, _Owed(503, _RETRY_SOON)),
+    (TooManyUploads, _Owed(503, _RETRY_LATER)),
     (MetadataError, _Owed(500)),
 )
 # Clients that get one of these for HEAD start the upload from zero; with 423 they try again.

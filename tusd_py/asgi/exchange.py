@@ -3,6 +3,7 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from tusd_py.config import Config
 from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
@@ -87,13 +88,17 @@ class Exchange:
             scope=self.scope,
         )
 
-    def incoming(self, budget: BufferBudget, idle_timeout: float) -> Incoming:
+    def incoming(self, budget: BufferBudget, config: Config) -> Incoming:
         """The body, wired to whatever can end it."""
         interrupt = Interrupt()
         if self.connection is not None:
             self.connection.on_shutdown(lambda: interrupt.set(Stop.SHUTDOWN))
         source = ReceivedBody(
-            self._receive, budget, idle_timeout=idle_timeout, connection=self.connection
+            self._receive,
+            budget,
+            idle_timeout=config.idle_timeout,
+            min_rate=config.min_rate,
+            connection=self.connection,
         )
         return Incoming(source=source, interrupt=interrupt, trailer=self._trailer)
 

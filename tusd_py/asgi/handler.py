@@ -3,7 +3,14 @@
 import time
 
 from tusd_py.config import Config
-from tusd_py.errors import NotAuthenticated, Reject, StorageFull, TransferStopped, TusError
+from tusd_py.errors import (
+    NotAuthenticated,
+    Reject,
+    StorageFull,
+    TooManyUploads,
+    TransferStopped,
+    TusError,
+)
 from tusd_py.hooks import Hooks
 from tusd_py.hooks.base import Authenticate
 from tusd_py.hooks.calling import call_each
@@ -23,6 +30,8 @@ from .runtime import Runtime
 log = get_logger("tusd_py.requests")
 
 _BODILESS = (204, 304)
+# Server errors that are the answer to what clients or the disk do, and no failure to look into.
+_ROUTINE = (Reject, TransferStopped, TooManyUploads, StorageFull)
 _SERVER_ERROR = 500
 
 
@@ -70,7 +79,7 @@ class Handler:
             return await self._dispatch(exchange)
         except TusError as error:
             answer = answer_error(error, exchange.method, self._config)
-            routine = isinstance(error, Reject | TransferStopped | StorageFull)
+            routine = isinstance(error, _ROUTINE)
             if answer.status >= _SERVER_ERROR and not routine:
                 log.exception("request.failed", method=exchange.method, code=error.code)
         except Exception:

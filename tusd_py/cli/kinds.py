@@ -133,7 +133,10 @@ def or_none(kind: Kind, word: str) -> Kind:
             return None
         return kind.read(value)
 
-    return replace(kind, read=read)
+    def show(value: object) -> str:
+        return word if value is None else kind.show(value)
+
+    return replace(kind, read=read, show=show)
 
 
 def choice(*options: str) -> Kind:

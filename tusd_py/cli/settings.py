@@ -213,6 +213,26 @@ SETTINGS: Final = (
         "Give up on a body that brings no byte for this long.",
     ),
     Setting(
+        "min_rate",
+        "app.min_rate",
+        or_none(SIZE, "none"),
+        "Give up on a body that brings fewer bytes per second, over the idle timeout, such as "
+        '1KiB, or "none".',
+    ),
+    Setting(
+        "max_uploads",
+        "app.max_uploads",
+        or_none(NUMBER, "none"),
+        "Most transfers at once: beyond it new uploads get 503, and others wait for their turn "
+        'up to the lock timeout; or "none".',
+    ),
+    Setting(
+        "max_uploads_per_client",
+        "app.max_uploads_per_client",
+        or_none(NUMBER, "none"),
+        'The same for each client\'s address, which a whole office may share, or "none".',
+    ),
+    Setting(
         "buffer_budget",
         "app.buffer_budget",
         SIZE,

@@ -12,6 +12,7 @@ from .base import Interrupt, Sink, Stop
 from .behind import BatchSize, WriteBehind
 from .budget import BufferBudget
 from .connection import Connection
+from .pace import Pace
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -33,6 +34,7 @@ class ReceivedBody:
         receive: The ASGI callable.
         budget: Shared by all transfers of the process.
         idle_timeout: Seconds without a byte after which the transfer stops; 0 is never.
+        min_rate: Bytes per second, over ``idle_timeout``, below which it stops too; None is none.
         connection: Tells what has reached this machine and not ``receive()``; None if nobody can.
     """
 
@@ -42,11 +44,13 @@ class ReceivedBody:
         budget: BufferBudget,
         *,
         idle_timeout: float,
+        min_rate: float | None = None,
         connection: Connection | None = None,
     ) -> None:
         self._receive = receive
         self._budget = budget
         self._idle_timeout = idle_timeout
+        self._pace = Pace(least=min_rate, window=idle_timeout) if min_rate else None
         self._connection = connection
         self._to_deliver = DELIVERY_BYTES
         self._size = BatchSize()
@@ -55,6 +59,7 @@ class ReceivedBody:
         self._moved = False
         # Waiting for the client, that is: the time a slow disk takes is not the client's.
         self._waiting_since = math.inf
+        self._waited = 0.0
 
     async def pump(
         self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
@@ -102,6 +107,8 @@ class ReceivedBody:
                 return Stop.LIMIT
             if self._ended is not None:
                 return self._ended
+            if self._pace is not None and self._pace.too_slow(size, self._waited):
+                interrupt.set(Stop.IDLE)
             if interrupt.reason is not None and not self._arriving(size):
                 return interrupt.reason
             if now() >= due:
@@ -126,10 +133,12 @@ class ReceivedBody:
         """The next bytes, perhaps none; ``_ended`` tells when there will be no more."""
         if self._ended is not None:
             return b""
-        self._waiting_since = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time
+        self._waiting_since = now()
         try:
             message = await self._receive()
         finally:
+            self._waited = now() - self._waiting_since
             self._waiting_since = math.inf
         if message["type"] == "http.disconnect":
             self._ended = Stop.CUT

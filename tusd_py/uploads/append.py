@@ -23,6 +23,7 @@ async def append(
         UploadNotFound: 404.
         ProtocolError: See ``protocol.rules.plan_append``.
         LockTimeout: 423.
+        TooManyUploads: 503.
         TransferStopped: The body ended early.
         StorageError: 507 or 500.
     """
@@ -32,16 +33,21 @@ async def append(
 
     async with engine.held(upload_id, request.subject, incoming.interrupt, check) as found:
         upload = await settled(engine, found)
-        outcome = await _append(engine, upload, wanted, incoming)
+        outcome = await _append(engine, upload, wanted, request, incoming)
     if outcome.upload.kind is Kind.PARTIAL and outcome.upload.finished:
         await after_partial(engine, outcome.upload)
     return outcome
 
 
-async def _append(engine: Engine, upload: Upload, wanted: Append, incoming: Incoming) -> Outcome:
+async def _append(
+    engine: Engine, upload: Upload, wanted: Append, request: Request, incoming: Incoming
+) -> Outcome:
     plan = plan_append(wanted, upload, engine.config.max_size)
     if wanted.body.announced and not upload.finished:
-        return await Transfer(engine, upload, plan, wanted.body, incoming).run()
+        async with engine.admission.in_turn(
+            request.client, incoming.interrupt, engine.config.lock_timeout
+        ):
+            return await Transfer(engine, upload, plan, wanted.body, incoming).run()
     # clause patch.finished: at the end of a finished upload nothing more can come.
     if wanted.body.announced and not await is_empty(incoming):
         raise TooLarge(limit=upload.offset, what="This upload")

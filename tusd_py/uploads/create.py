@@ -48,8 +48,16 @@ async def create(
         CallableFailed: 500.
         ChecksumMismatch: 460, and no upload was created.
         TooLarge: 413, and no upload was created.
+        TooManyUploads: 503, and no upload was created.
         TransferStopped: The body ended early; the upload exists, unknown to the client.
     """
+    with engine.admission.at_once(request.client):
+        return await _create(engine, creation, request, incoming)
+
+
+async def _create(
+    engine: Engine, creation: Creation, request: Request, incoming: Incoming
+) -> Outcome:
     if creation.body.announced and creation.foreign_type:
         # Real clients send a chunked body with nothing in it.
         if not await is_empty(incoming):

@@ -16,6 +16,8 @@ from tusd_py.storage import Storage
 from tusd_py.streaming import BodySource, Interrupt
 from tusd_py.telemetry import get_logger
 
+from .admission import Admission, Limits
+
 log = get_logger("tusd_py.uploads")
 
 
@@ -84,6 +86,7 @@ class Engine:
         unsettled: Uploads whose stored bytes may differ from what is recorded, because something
             failed, and whether the bytes beyond that count.
         receiving: Uploads whose bytes are coming in: they do not expire meanwhile.
+        admission: How many transfers may run.
         composing: The tasks that put final uploads together.
         notify: Called when an event waits to be told to the application.
     """
@@ -99,8 +102,13 @@ class Engine:
     background: Background = field(default_factory=Background)
     unsettled: dict[UploadId, bool] = field(default_factory=dict)
     receiving: set[UploadId] = field(default_factory=set)
+    admission: Admission = field(init=False)
     composing: dict[UploadId, asyncio.Task[Outcome]] = field(default_factory=dict)
     notify: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)
+        self.admission = Admission(limits)
 
     async def find(self, upload_id: UploadId, subject: str | None) -> Upload:
         """Look up an upload of this subject.
