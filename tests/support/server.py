@@ -31,11 +31,19 @@ class ServerProcess:
     What the server writes to stdout and stderr goes to one file beside the data dir.
     """
 
-    def __init__(self, data_dir: Path, *options: str, port: int | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *options: str,
+        port: int | None = None,
+        files: tuple[int, int] | None = None,
+    ) -> None:
+        """`files`: how many files the process may have open, and to how many it may raise that."""
         self.data_dir = data_dir
         self.port = free_port() if port is None else port
         self.log_file = data_dir.with_name(f"{data_dir.name}.log")
         self._options = options
+        self._files = files
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,6 +60,7 @@ class ServerProcess:
 
     def command(self) -> list[str]:
         return [
+            *(_limited(*self._files) if self._files else ()),
             *(sys.executable, "-m", "tusd_py", "serve"),
             *("--host", HOST, "--port", str(self.port)),
             *("--data-dir", str(self.data_dir)),
@@ -138,6 +147,10 @@ class ServerProcess:
             process.wait()
             message = f"still running {STOP_TIMEOUT:.0f} s after {how.name}\n{self.log()}"
             raise ServerDied(message) from None
+
+
+def _limited(soft: int, hard: int) -> list[str]:
+    return ["sh", "-c", f'ulimit -Sn {soft}; ulimit -Hn {hard}; exec "$@"', "sh"]
 
 
 def environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ import click
 
 from tusd_py.config import Settings
 from tusd_py.errors import MetadataError, SchemaTooNew, StorageError
+from tusd_py.serving.descriptors import TooFewDescriptors
 
 FAILED = 1
 
@@ -31,6 +32,8 @@ def explained(settings: Settings) -> Iterator[None]:
         yield
     except (StorageError, MetadataError) as error:
         raise CannotStart(_of_data(error, settings.data_dir)) from error
+    except TooFewDescriptors as error:
+        raise CannotStart(str(error)) from error
     except OSError as error:
         raise CannotStart(_of_system(error, settings)) from error
 

@@ -31,6 +31,11 @@ def serve(settings: Settings) -> int:
             log.info("server.started", **_facts(settings, url))
 
     with explained(settings), only_server(settings.data_dir):
+        from tusd_py.serving.descriptors import raise_descriptors
+
+        warning = raise_descriptors(settings.app.max_uploads)
+        if warning is not None:
+            click.echo(f"Warning: {warning}", err=True)
         if settings.workers > 1:
             from tusd_py.serving.workers import supervise
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from tests.unit.cli.fakes import FakeServer, Run
 from tusd_py.cli.main import cli
+from tusd_py.serving import descriptors
 
 
 @pytest.fixture
@@ -42,4 +43,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     fake = FakeServer()
     module = SimpleNamespace(serve=fake.serve)
     monkeypatch.setitem(sys.modules, "tusd_py.serving.server", module)
+    # The limits of the tests' own process stay as they are.
+    monkeypatch.setattr(descriptors, "raise_descriptors", fake.raise_descriptors)
     return fake

@@ -25,6 +25,7 @@ class FakeServer:
     url: str = "http://127.0.0.1:1080/files/"
     exit_code: int = 0
     failure: Exception | None = None
+    few_descriptors: str | None = None
     served: list[Settings] = field(default_factory=list)
 
     def serve(self, tus: TusApp, settings: Settings, on_listening: object) -> int:
@@ -35,3 +36,7 @@ class FakeServer:
             raise self.failure
         on_listening(self.url)
         return self.exit_code
+
+    def raise_descriptors(self, max_uploads: int | None) -> str | None:
+        assert max_uploads == 5000
+        return self.few_descriptors

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.cli.fakes import FakeServer, Run
 from tusd_py.cli.serve import is_loopback
 from tusd_py.errors import MetadataError, SchemaTooNew, StorageError
+from tusd_py.serving.descriptors import TooFewDescriptors
 
 
 def test_the_start_says_where_and_how(
@@ -88,6 +89,15 @@ def test_pages_of_other_origins_are_mentioned_until_some_are_allowed(run: Run) -
     assert "--cors-origin" not in run("serve", "--cors-origin", "*").stderr
 
 
+def test_a_limit_of_open_files_below_the_settings_is_warned_of(
+    run: Run, server: FakeServer
+) -> None:
+    server.few_descriptors = "There are few."
+    done = run("serve")
+    assert 0 == done.exit_code
+    assert "Warning: There are few.\n" in done.stderr
+
+
 def test_the_exit_code_is_the_servers(run: Run, server: FakeServer) -> None:
     server.exit_code = 3
     assert 3 == run("serve").exit_code
@@ -115,6 +125,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
             caused(MetadataError(), ValueError("file is not a database")),
             ["The database in {data}", "file is not a database"],
         ),
+        (TooFewDescriptors("This process may have 7 files open."), ["This process may have 7"]),
         (SchemaTooNew(found=9, known=1), ["{data}", "schema 9", "newer"]),
     ],
 )
