@@ -149,6 +149,24 @@ def test_a_connection_may_be_idle_between_requests(server: LiveServer) -> None:
         assert 200 == wire.request("OPTIONS", "/files/").status
 
 
+def test_a_connection_that_is_idle_for_too_long_is_closed(tus: TusApp) -> None:
+    http = protocol_class(header_timeout=20, max_header_size=8192)
+    settings = {"http": http, "timeout_keep_alive": 0.1}
+    with live(tus.below("/files"), **settings) as server, Wire(server.port) as wire:
+        assert 200 == wire.request("OPTIONS", "/files/").status
+        assert wire.closed()
+
+
+def test_a_refused_body_that_was_drained_does_not_keep_a_connection_for_ever(tus: TusApp) -> None:
+    http = protocol_class(header_timeout=20, max_header_size=8192)
+    settings = {"http": http, "timeout_keep_alive": 0.1}
+    with live(tus.below("/files"), **settings) as server, Wire(server.port) as wire:
+        wire.send(patch_head("/files/unknown", 0, content_length="5"))
+        assert 404 == wire.response().status
+        wire.send(b"hello")
+        assert wire.closed()
+
+
 def test_many_headers_are_answered_with_431(server: LiveServer) -> None:
     with Wire(server.port) as wire:
         wire.send(head("OPTIONS", "/files/", **{f"x{n}": "y" * 100 for n in range(100)}))

@@ -1,5 +1,6 @@
 """A real server in a thread of the test process, and a bare connection to it."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.support.proxy import unacknowledged
+from tests.support.proxy import reset, unacknowledged
 
 _PATIENCE = 10.0
 
@@ -20,6 +21,12 @@ class LiveServer(uvicorn.Server):
     """uvicorn on a free loopback port, until the ``with`` block of ``live`` ends."""
 
     port = 0
+    loop: asyncio.AbstractEventLoop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Remember the loop, for those who look in from another thread."""
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
 
     def tell_to_stop(self) -> None:
         """Do what the first signal does."""
@@ -103,6 +110,10 @@ class Wire:
             self._receive()
         body, self._buffer = self._buffer[:length], self._buffer[length:]
         return WireResponse(int(first.split(" ")[1]), headers, body)
+
+    def reset(self) -> None:
+        """Cut the connection with a RST."""
+        reset(self.socket)
 
     def closed(self) -> bool:
         """Wait for the server to close; tells whether it did so without sending more."""

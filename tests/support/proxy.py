@@ -21,6 +21,8 @@ HOST = "127.0.0.1"
 READ_SIZE = 64 * 1024
 THREAD_TIMEOUT = 10.0
 DRAIN_TIMEOUT = 10.0
+# A slow connection carries this many seconds' worth of bytes at a time.
+SLOW_STEP = 0.02
 SETTLE_POLLS = 100
 SETTLE_INTERVAL = 0.001
 
@@ -33,6 +35,12 @@ class Ending(Enum):
 
     RESET = "RST"
     FINISH = "FIN"
+    VANISH = "nothing"
+    """A black hole: nothing gets through any more, and the server never hears of an end."""
+
+
+CUTS = (Ending.RESET, Ending.FINISH)
+"""The endings that the server hears of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class CuttingProxy:
 
     `lengths` says after how many bytes from the client to cut, one length for each cut. A
     length stays at the head of the queue until a connection gets that far, so requests
-    without a body pass. When all lengths are used up, everything passes.
+    without a body pass. When all lengths are used up, everything passes. `rate` is how many
+    bytes a second a connection carries from the client, if it is slow.
     """
 
     def __init__(
@@ -66,12 +75,14 @@ class CuttingProxy:
         lengths: Sequence[int] = (),
         *,
         seed: int = 0,
-        endings: Sequence[Ending] = tuple(Ending),
+        endings: Sequence[Ending] = CUTS,
+        rate: int | None = None,
     ) -> None:
         self.cuts: list[Cut] = []
         self._server_url = urlsplit(server_url)
         self._lengths = list(lengths)
         self._endings = endings
+        self._rate = rate
         self._random = random.Random(seed)  # noqa: S311 - a test must be repeatable
         self._links: set[asyncio.Task[None]] = set()
         self._listener = socket.create_server((HOST, 0))
@@ -81,8 +92,12 @@ class CuttingProxy:
     @property
     def url(self) -> str:
         """The server's URL with this proxy's port."""
-        port = self._listener.getsockname()[1]
-        return urlunsplit(self._server_url._replace(netloc=f"{HOST}:{port}"))
+        return urlunsplit(self._server_url._replace(netloc=f"{HOST}:{self.port}"))
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
 
     def start(self) -> Self:
         self._listener.setblocking(False)
@@ -128,14 +143,16 @@ class CuttingProxy:
         client.setblocking(False)
         with client, socket.socket() as server:
             server.setblocking(False)
-            link = _Link(self._loop, client, server, self._next_length(), self._claim_cut)
+            link = _Link(
+                self._loop, client, server, self._next_length(), self._claim_cut, self._rate
+            )
             try:
                 await link.run(self._server_address())
             except* _CutHere:
                 await self._cut(link)
             except* OSError:
                 # One side reset the connection; the other one is to see that, too.
-                _reset(client, server)
+                reset(client, server)
 
     def _server_address(self) -> tuple[str, int]:
         return self._server_url.hostname or HOST, self._server_url.port or 80
@@ -156,8 +173,10 @@ class CuttingProxy:
         lost = await link.settle() if ending is Ending.RESET else 0
         # First the record, then the cut: who notices the cut finds it here.
         self.cuts.append(Cut(ending, link.taken, link.accepted, link.accepted - lost))
-        if ending is Ending.RESET:
-            _reset(link.server, link.client)
+        if ending is Ending.VANISH:
+            await link.vanish()
+        elif ending is Ending.RESET:
+            reset(link.server, link.client)
         else:
             await link.finish()
 
@@ -172,6 +191,7 @@ class _Link:
         server: socket.socket,
         length: int | None,
         claim_cut: Callable[[], bool],
+        rate: int | None,
     ) -> None:
         self.client = client
         self.server = server
@@ -180,6 +200,7 @@ class _Link:
         self._loop = loop
         self._length = length
         self._claim_cut = claim_cut
+        self._rate = rate
 
     async def run(self, address: tuple[str, int]) -> None:
         await self._loop.sock_connect(self.server, address)
@@ -208,10 +229,21 @@ class _Link:
                 while await self._loop.sock_recv(self.server, READ_SIZE):
                     pass
 
+    async def vanish(self) -> None:
+        """Swallow what still comes, and leave the server's side as it is."""
+        with contextlib.suppress(OSError):
+            while await self._loop.sock_recv(self.client, READ_SIZE):
+                pass
+        self.client.close()
+        await asyncio.Event().wait()
+
     async def _requests(self) -> None:
-        while data := await self._loop.sock_recv(self.client, READ_SIZE):
+        size = READ_SIZE if self._rate is None else max(1, int(self._rate * SLOW_STEP))
+        while data := await self._loop.sock_recv(self.client, size):
             self.taken += len(data)
             await self._forward(data)
+            if self._rate is not None:
+                await asyncio.sleep(len(data) / self._rate)
         self.server.shutdown(socket.SHUT_WR)
 
     async def _forward(self, data: bytes) -> None:
@@ -232,7 +264,7 @@ class _Link:
         self.client.shutdown(socket.SHUT_WR)
 
 
-def _reset(*connections: socket.socket) -> None:
+def reset(*connections: socket.socket) -> None:
     for connection in connections:
         if connection.fileno() >= 0:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
