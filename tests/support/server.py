@@ -89,6 +89,10 @@ class ServerProcess:
         """Ask the server to end (SIGTERM) and return its exit code."""
         return self._end(signal.SIGTERM)
 
+    def wait(self) -> int:
+        """Wait for the end of a server that was told to stop, and return its exit code."""
+        return self._ended(self._running(), "the signal")
+
     def kill(self) -> int:
         """End the server without a chance to tidy up (SIGKILL)."""
         return self._end(signal.SIGKILL)
@@ -138,14 +142,18 @@ class ServerProcess:
             time.sleep(POLL_INTERVAL)
 
     def _end(self, how: signal.Signals) -> int:
-        process, self._process = self._running(), None
+        process = self._running()
         process.send_signal(how)
+        return self._ended(process, how.name)
+
+    def _ended(self, process: subprocess.Popen[bytes], after: str) -> int:
+        self._process = None
         try:
             return process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            message = f"still running {STOP_TIMEOUT:.0f} s after {how.name}\n{self.log()}"
+            message = f"still running {STOP_TIMEOUT:.0f} s after {after}\n{self.log()}"
             raise ServerDied(message) from None
 
 
