@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 1080
+EXAMPLES ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 # Applies to build requirements too.
@@ -52,7 +53,7 @@ imports: $(VENV)/.develop
 check: lint types imports ## Format, lint, types, import contracts.
 
 test: $(VENV)/.develop ## All tests that need only Python and loopback; a few minutes.
-	$(BIN)/python -m pytest -m "not e2e" -n auto
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -m "not e2e" -n auto
 
 test-fast: $(VENV)/.develop ## The tests of the parts; seconds.
 	$(BIN)/python -m pytest -m "not e2e and not slow" -n auto -q tests/unit tests/contract
@@ -60,8 +61,9 @@ test-fast: $(VENV)/.develop ## The tests of the parts; seconds.
 e2e: $(VENV)/.develop ## Tests with real clients in Node, Java and Go, and with system services.
 	$(BIN)/python -m pytest -m e2e
 
-fuzz: $(VENV)/.develop ## The property tests with a hundred times the examples.
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not e2e" -n auto tests/unit --timeout 1200
+fuzz: $(VENV)/.develop ## Property tests and hostile requests, with EXAMPLES=5000 random ones each.
+	HYPOTHESIS_PROFILE=thorough HYPOTHESIS_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest \
+		-m "not e2e" -n auto tests/unit tests/serving/test_hostile_input.py --timeout 0
 
 coverage: $(VENV)/.develop ## Tests with a report of what they do not reach.
 	$(BIN)/coverage run -m pytest -m "not e2e" -q

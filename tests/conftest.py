@@ -21,7 +21,13 @@ settings.register_profile("dev", max_examples=50, deadline=None, suppress_health
 settings.register_profile(
     "ci", max_examples=200, deadline=None, derandomize=True, suppress_health_check=_HARMLESS
 )
-settings.register_profile("thorough", parent=settings.get_profile("ci"), max_examples=5000)
+settings.register_profile(
+    "thorough",
+    parent=settings.get_profile("ci"),
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "5000")),
+    derandomize=False,
+    print_blob=True,
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
 
 

@@ -61,11 +61,12 @@ def _wait_until_started(server: LiveServer, thread: threading.Thread) -> None:
 
 @dataclass
 class WireResponse:
-    """What came back: names in lower case."""
+    """What came back: names in lower case in ``headers``, everything as it was in ``lines``."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    lines: list[str]
 
 
 class Wire:
@@ -104,12 +105,13 @@ class Wire:
             self._receive()
         top, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         first, *lines = top.decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines)
+        pairs = (line.split(": ", 1) for line in lines)
+        headers = {name.lower(): value for name, value in pairs}
         length = 0 if bodiless else int(headers.get("content-length", "0"))
         while len(self._buffer) < length:
             self._receive()
         body, self._buffer = self._buffer[:length], self._buffer[length:]
-        return WireResponse(int(first.split(" ")[1]), headers, body)
+        return WireResponse(int(first.split(" ")[1]), headers, body, lines)
 
     def reset(self) -> None:
         """Cut the connection with a RST."""
