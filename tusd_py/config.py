@@ -83,7 +83,9 @@ class Config:
     """How long a request waits in seconds for another one to let go of the upload. Default: 15."""
 
     idle_timeout: float = 60.0
-    """Give up on a body that brings no byte for this many seconds. Default: 60."""
+    """Give up on a body that brings no byte for this many seconds, and in the standalone server on
+    a download of which no byte is read for as long. Default: 60.
+    """
 
     min_rate: int | None = None
     """Give up on a body that brings fewer bytes per second, over ``idle_timeout`` seconds of

@@ -6,7 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,15 +48,16 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data", "--shutdown-grace", "60s") as server:
         path = created(server.port, 1_000_000)
         with Wire(server.port) as reader:
-            # A download that nobody reads keeps the first signal waiting.
+            # A download that somebody reads slowly keeps the first signal waiting.
             upload_whole(server.port, path, 1_000_000)
             reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.send(head("GET", path) * 30)
-            os.kill(server.pid, signal.SIGTERM)
-            wait_until_deaf(server.port)
-            began = time.monotonic()
-            server.stop()
-            assert time.monotonic() - began < 10
+            with reading_slowly(reader):
+                os.kill(server.pid, signal.SIGTERM)
+                wait_until_deaf(server.port)
+                began = time.monotonic()
+                server.stop()
+                assert time.monotonic() - began < 10
 
 
 def test_a_taken_port_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> None:
@@ -108,6 +112,25 @@ def test_too_few_open_files_to_work_with_refuse_the_start(tmp_path: Path) -> Non
         ServerProcess(tmp_path / "d", files=(100, 100)).start()
     assert "needs 131 at least" in str(died.value)
     assert "Traceback" not in str(died.value)
+
+
+@contextmanager
+def reading_slowly(wire: Wire) -> Iterator[None]:
+    """Read a little now and then while the block runs."""
+    enough = threading.Event()
+
+    def read() -> None:
+        with suppress(OSError):
+            while not enough.wait(0.05):
+                wire.socket.recv(4096)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
 
 
 def upload_whole(port: int, path: str, length: int) -> None:

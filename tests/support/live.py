@@ -70,11 +70,20 @@ class WireResponse:
 
 
 class Wire:
-    """One connection, byte for byte."""
+    """One connection, byte for byte.
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
-        self._buffer = b""
+    Args:
+        port: Where to connect to.
+        receive_buffer: How many bytes the kernel takes for who does not read, if that matters.
+    """
+
+    def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
+        self.socket = socket.socket()
+        self.socket.settimeout(_PATIENCE)
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", port))
+        self._buffer = bytearray()
 
     def __enter__(self) -> "Wire":
         return self
@@ -110,7 +119,7 @@ class Wire:
         length = 0 if bodiless else int(headers.get("content-length", "0"))
         while len(self._buffer) < length:
             self._receive()
-        body, self._buffer = self._buffer[:length], self._buffer[length:]
+        body, self._buffer = bytes(self._buffer[:length]), self._buffer[length:]
         return WireResponse(int(first.split(" ")[1]), headers, body, lines)
 
     def reset(self) -> None:

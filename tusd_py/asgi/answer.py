@@ -1,9 +1,12 @@
 """A response as a value."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
+
+from tusd_py.streaming.received import Receive
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -30,14 +33,15 @@ class Answer:
 
 
 async def send_answer(
-    send: Send, answer: Answer, *more: Mapping[str, str], with_body: bool
+    receive: Receive, send: Send, answer: Answer, *more: Mapping[str, str], with_body: bool
 ) -> None:
     """Send an answer, without its body where HTTP has none.
 
     Of headers whose names differ in case only, the last counts.
 
     Args:
-        send: The ASGI callable.
+        receive: The ASGI callable, which tells when the client has gone.
+        send: The other one.
         answer: The answer.
         more: Headers beside its own.
         with_body: The body goes out too.
@@ -57,7 +61,23 @@ async def send_answer(
         }
     )
     if answer.stream is not None:
-        async with aclosing(answer.stream) as pieces:
-            async for piece in pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await _send_stream(receive, send, answer.stream)
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+
+async def _send_stream(receive: Receive, send: Send, stream: AsyncGenerator[bytes, None]) -> None:
+    """Send pieces as long as there is somebody to read them: servers do not say so on sending."""
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                if leaving.done():
+                    break
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        leaving.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

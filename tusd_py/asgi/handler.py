@@ -63,7 +63,7 @@ class Handler:
         exchange = Exchange(scope, receive, headers, scope["method"], place)
         answer = await self._answer(exchange)
         if not answer.unheard:
-            await self._send(send, exchange, answer)
+            await self._send(receive, send, exchange, answer)
         log.info(
             "request",
             method=exchange.method,
@@ -101,9 +101,9 @@ class Handler:
                 raise NotAuthenticated
         return await endpoint(engine, exchange)
 
-    async def _send(self, send: Send, exchange: Exchange, answer: Answer) -> None:
+    async def _send(self, receive: Receive, send: Send, exchange: Exchange, answer: Answer) -> None:
         cors = self._cors.of(exchange.method, exchange.headers.get("origin"))
         # clause core.every-response
         version = {} if exchange.method == "OPTIONS" else {"Tus-Resumable": VERSION}
         with_body = exchange.method != "HEAD" and answer.status not in _BODILESS
-        await send_answer(send, answer, cors, version, with_body=with_body)
+        await send_answer(receive, send, answer, cors, version, with_body=with_body)

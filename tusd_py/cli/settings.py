@@ -210,7 +210,7 @@ SETTINGS: Final = (
         "idle_timeout",
         "app.idle_timeout",
         DURATION,
-        "Give up on a body that brings no byte for this long.",
+        "Give up on a body that brings no byte for this long, and on a download that nobody reads.",
     ),
     Setting(
         "min_rate",
@@ -223,8 +223,8 @@ SETTINGS: Final = (
         "max_uploads",
         "app.max_uploads",
         or_none(NUMBER, "none"),
-        "Most transfers at once: beyond it new uploads get 503, and others wait for their turn "
-        'up to the lock timeout; or "none".',
+        "Most transfers at once in each process: beyond it new uploads get 503, and others wait "
+        'for their turn up to the lock timeout; or "none".',
     ),
     Setting(
         "max_uploads_per_client",

@@ -14,12 +14,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from tusd_py.streaming.connection import EXTENSION
 
 from .connection import HttpConnection
+from .readers import Reader
 
 # After an early answer, the rest of a body is read and thrown away within these bounds, so that a
 # client that sends first and reads later gets the answer.
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
 DRAIN_SECONDS_AT_THE_END = 1.0
+
+# When the server stops, a client that reads nothing for so long is not waited for.
+READ_SECONDS_AT_THE_END = 1.0
 
 # Requests that a client may send ahead of their answers.
 MOST_PIPELINED = 1000
@@ -33,17 +37,19 @@ class TusProtocol(HttpToolsProtocol):
     """Serves one connection; see ``protocol_class`` for how uvicorn gets it.
 
     Beyond its base it delivers request trailers and every byte that arrived before a disconnect,
-    limits the time and size of headers, drains what follows an early answer, tells running
-    requests at once that the server stops, and reads a request that asks for an upgrade as one
-    that does not.
+    limits the time and size of headers, drains what follows an early answer, cuts off a client
+    that does not read its answers, tells running requests at once that the server stops, and reads
+    a request that asks for an upgrade as one that does not.
     """
 
     header_timeout = 10.0
+    read_timeout = 60.0
     max_header_size = 64 * 1024
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
         self._connection: HttpConnection | None = None
+        self._reader: Reader | None = None
         self._running: set[HttpConnection] = set()
         self._header_size = 0
         self._silent_size = 0
@@ -58,11 +64,14 @@ class TusProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self._reader = Reader(transport, self.loop)
         self._set_timer(self.header_timeout, self._headers_are_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End with the connection."""
         self._stop_timer()
+        if self._reader is not None:
+            self._reader.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -136,11 +145,23 @@ class TusProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._end_drain()
 
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is answered."""
+        super().pause_writing()
+        self._watch_reader(self.read_timeout)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        if self._reader is not None:
+            self._reader.progressed()
+
     def on_response_complete(self) -> None:
         """The answer is out; what is left of the body is drained."""
         super().on_response_complete()
         if self._refusal is not None and self.cycle.response_complete:
             self._close_with(self._refusal)
+        self._watch_reader(self.read_timeout)
         if self.pipeline:
             # uvicorn reads on as soon as one of them is answered.
             self.flow.pause_reading()
@@ -158,6 +179,7 @@ class TusProtocol(HttpToolsProtocol):
         super().shutdown()
         for connection in tuple(self._running):
             connection.shut_down()
+        self._watch_reader(READ_SECONDS_AT_THE_END)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         scope: Any = cycle.scope
@@ -180,6 +202,11 @@ class TusProtocol(HttpToolsProtocol):
         lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(b"\r\n".join([*lines, b"", rest]))
+
+    def _watch_reader(self, seconds: float) -> None:
+        if self._reader is not None:
+            seconds = min(seconds, READ_SECONDS_AT_THE_END) if self._stopping else seconds
+            self._reader.watch(seconds)
 
     def _drain(self, size: int) -> None:
         self._drained += size
@@ -230,12 +257,19 @@ class TusProtocol(HttpToolsProtocol):
             self._timer = None
 
 
-def protocol_class(*, header_timeout: float, max_header_size: int) -> type[TusProtocol]:
+def protocol_class(
+    *, header_timeout: float, max_header_size: int, read_timeout: float = 60.0
+) -> type[TusProtocol]:
     """Make the class to give to uvicorn as ``http=``.
 
     Args:
         header_timeout: Seconds that a client has to send a request's headers.
         max_header_size: The most bytes of a request's headers, and again of its trailers.
+        read_timeout: Seconds in which a client has to take something of an answer.
     """
-    settings = {"header_timeout": header_timeout, "max_header_size": max_header_size}
+    settings = {
+        "header_timeout": header_timeout,
+        "max_header_size": max_header_size,
+        "read_timeout": read_timeout,
+    }
     return type("ConfiguredTusProtocol", (TusProtocol,), settings)

@@ -48,7 +48,9 @@ def serve_on(
     config = uvicorn.Config(
         tus.below(settings.base_path),
         http=protocol_class(
-            header_timeout=settings.header_timeout, max_header_size=settings.max_header_size
+            header_timeout=settings.header_timeout,
+            max_header_size=settings.max_header_size,
+            read_timeout=settings.app.idle_timeout,
         ),
         ws="none",
         lifespan="off",
