@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tusd_py.protocol.upload import UploadId
 
 from .kernel import ByteLocks
 from .mailbox import Mailbox
-from .memory import MemoryLocks
+from .memory import Hold, MemoryLocks
 
 _LEADER = 0
 # How often a waiter looks by itself: a holder that was killed tells nobody.
@@ -41,7 +40,7 @@ class FileLocks:
         self._leads = False
         self._sending: set[asyncio.Future[None]] = set()
         # Of the leases held here: the mailboxes of those who asked for them.
-        self._asked_by: dict[UploadId, set[str]] = {}
+        self._asked_by: dict[UploadId, list[str]] = {}
         self._free: dict[UploadId, asyncio.Event] = {}
         self._give_way: dict[UploadId, float] = {}
 
@@ -71,26 +70,30 @@ class FileLocks:
         self._leads = self._leads or self._open_kernel().take(_LEADER)
         return self._leads
 
-    @asynccontextmanager
-    async def hold(
+    def hold(
         self,
         upload_id: UploadId,
         *,
-        timeout: float,  # noqa: ASYNC109 - what expires is the place in the queue, not this block
+        timeout: float,
         on_revoke: Callable[[], None],
         ask: bool = True,
-    ) -> AsyncIterator[None]:
-        now = asyncio.get_running_loop().time
-        until = now() + timeout
-        async with self._inside.hold(upload_id, timeout=timeout, on_revoke=on_revoke, ask=ask):
-            kernel, byte = self._open_kernel(), _byte(upload_id)
-            if self._others_first(upload_id) or not kernel.take(byte):
-                await self._wait(upload_id, kernel, until if timeout > 0 else 0.0, ask=ask)
-            self._asked_by[upload_id] = set()
-            try:
-                yield
-            finally:
-                self._release(upload_id, kernel, byte)
+    ) -> Hold:
+        acquire = partial(self._acquire, upload_id, timeout, on_revoke, ask=ask)
+        return Hold(acquire, partial(self._release, upload_id))
+
+    async def _acquire(
+        self, upload_id: UploadId, patience: float, on_revoke: Callable[[], None], *, ask: bool
+    ) -> None:
+        until = asyncio.get_running_loop().time() + patience if patience > 0 else 0.0
+        await self._inside.acquire(upload_id, patience, on_revoke, ask=ask)
+        try:
+            kernel = self._open_kernel()
+            if self._others_first(upload_id) or not kernel.take(_byte(upload_id)):
+                await self._wait(upload_id, kernel, until, ask=ask)
+        except BaseException:
+            self._inside.release(upload_id)
+            raise
+        self._asked_by[upload_id] = []
 
     async def _wait(
         self, upload_id: UploadId, kernel: ByteLocks, until: float, *, ask: bool
@@ -111,18 +114,18 @@ class FileLocks:
             del self._free[upload_id]
         raise LockTimeout(upload_id)
 
-    def _release(self, upload_id: UploadId, kernel: ByteLocks, byte: int) -> None:
-        asked_by = self._asked_by.pop(upload_id, set())
-        if kernel is not self._kernel:
-            # Closed meanwhile, and all locks with it.
-            return
-        kernel.give(byte)
+    def _release(self, upload_id: UploadId) -> None:
+        asked_by = self._asked_by.pop(upload_id, None)
+        if asked_by is not None and self._kernel is not None:
+            self._kernel.give(_byte(upload_id))
+        # Otherwise it was closed meanwhile, and all locks with it.
         if asked_by:
             loop = asyncio.get_running_loop()
             self._give_way[upload_id] = loop.time() + _GIVE_WAY
             loop.call_later(_GIVE_WAY, self._give_way.pop, upload_id, None)
-        for name in asked_by:
-            self._send(partial(_tell_free, name=name, upload_id=upload_id))
+            for name in {*asked_by}:
+                self._send(partial(_tell_free, name=name, upload_id=upload_id))
+        self._inside.release(upload_id)
 
     def _others_first(self, upload_id: UploadId) -> float:
         """How many seconds the other processes are still let in first."""
@@ -153,7 +156,7 @@ class FileLocks:
         # same in all processes of a machine.
         timely = float(until) > asyncio.get_running_loop().time()
         if timely and upload_id in self._asked_by:
-            self._asked_by[upload_id].add(name)
+            self._asked_by[upload_id].append(name)
             self._inside.revoke(upload_id)
 
     def _open(self) -> tuple[ByteLocks, Mailbox]:
