@@ -113,6 +113,11 @@ class Config:
     sweep_interval: float = 60.0
     """Look for expired uploads every so many seconds; 0 never does. Default: 60."""
 
+    recover_at_start: bool = True
+    """Clean up after a process that died, in the background of each start: remove what is nobody's,
+    and finish what has all its bytes. Of several processes on one folder, one does. Default: yes.
+    """
+
     disable_download: bool = False
     """Don't answer GET. Default: stored files can be downloaded."""
 
@@ -289,6 +294,7 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "sync_bytes": _bytes,
     "sync_seconds": _time(),
     "sweep_interval": _time(zero=True),
+    "recover_at_start": _yes_or_no,
     "disable_download": _yes_or_no,
     "disable_termination": _yes_or_no,
     "disable_concatenation": _yes_or_no,

@@ -12,6 +12,7 @@ from tusd_py.testing import (
     FaultyComposingStorage,
     FaultyMetadata,
     FaultyStorage,
+    LeftoversContract,
     ListingContract,
     MetadataContract,
     Plan,
@@ -31,6 +32,12 @@ class TestStorageWithoutFaults(StorageContract):
 
 
 class TestPublishingWithoutFaults(PublishingContract):
+    @pytest.fixture
+    def storage(self) -> FaultyStorage:
+        return FaultyStorage(MemoryStorage(), Plan())
+
+
+class TestLeftoversWithoutFaults(LeftoversContract):
     @pytest.fixture
     def storage(self) -> FaultyStorage:
         return FaultyStorage(MemoryStorage(), Plan())

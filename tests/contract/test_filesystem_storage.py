@@ -7,7 +7,12 @@ import pytest
 from tusd_py.errors import CallableFailed, StorageError
 from tusd_py.storage.filesystem import FileStorage
 from tusd_py.storage.layout import by_id
-from tusd_py.testing import ComposingContract, PublishingContract, StorageContract
+from tusd_py.testing import (
+    ComposingContract,
+    LeftoversContract,
+    PublishingContract,
+    StorageContract,
+)
 from tusd_py.testing.storage import DATA, publish, store, stored
 from tusd_py.testing.uploads import CREATED_AT, a_final, a_part, an_upload
 
@@ -19,6 +24,12 @@ class TestFileStorage(StorageContract):
 
 
 class TestPublishing(PublishingContract):
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> FileStorage:
+        return FileStorage(tmp_path)
+
+
+class TestLeftovers(LeftoversContract):
     @pytest.fixture
     def storage(self, tmp_path: Path) -> FileStorage:
         return FileStorage(tmp_path)

@@ -1,7 +1,12 @@
 import pytest
 
 from tusd_py.storage.memory import MemoryStorage
-from tusd_py.testing import ComposingContract, PublishingContract, StorageContract
+from tusd_py.testing import (
+    ComposingContract,
+    LeftoversContract,
+    PublishingContract,
+    StorageContract,
+)
 
 
 class TestMemoryStorage(StorageContract):
@@ -13,6 +18,12 @@ class TestMemoryStorage(StorageContract):
 
 
 class TestPublishing(PublishingContract):
+    @pytest.fixture
+    def storage(self) -> MemoryStorage:
+        return MemoryStorage()
+
+
+class TestLeftovers(LeftoversContract):
     @pytest.fixture
     def storage(self) -> MemoryStorage:
         return MemoryStorage()

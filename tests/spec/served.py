@@ -121,8 +121,10 @@ class Backends:
         setup: Callable[[TusApp], None] = lambda _: None,
         boot_id: str = BOOT,
     ) -> Served:
-        # Nothing here is about the loss of power, and sweeping is up to the test.
-        settings = replace(config or Config(), durability="process", sweep_interval=0)
+        # Nothing here is about the loss of power, and when to clean up is up to the test.
+        settings = replace(
+            config or Config(), durability="process", sweep_interval=0, recover_at_start=False
+        )
         server = TusApp(
             storage=storage(self.storage()),
             metadata=metadata(self.metadata()),

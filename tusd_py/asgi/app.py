@@ -16,6 +16,7 @@ from tusd_py.storage import Storage
 from tusd_py.streaming.received import Receive
 from tusd_py.uploads import Uploads
 from tusd_py.uploads.engine import Engine
+from tusd_py.uploads.scan import Recovery
 from tusd_py.wiring import default_locks
 
 from .answer import Send
@@ -119,6 +120,10 @@ class TusApp:
     async def sweep(self) -> int:
         """Remove the uploads that have expired; returns how many."""
         return await self.uploads.sweep()
+
+    async def recover(self) -> Recovery:
+        """Clean up after a process that died, as ``Config.recover_at_start`` does by itself."""
+        return await self.uploads.recover()
 
     def routes(self, prefix: str) -> list[BaseRoute]:
         """Make routes for an application, below a path such as ``/files``.

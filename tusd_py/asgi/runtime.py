@@ -10,6 +10,10 @@ from tusd_py.errors import TusError
 from tusd_py.uploads.engine import Background, Engine, log
 from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
+from tusd_py.uploads.scan import recover
+
+# Seconds between two looks at whether the process that did the work for all has ended.
+_ASK_AGAIN = 10.0
 
 
 class Runtime:
@@ -74,6 +78,8 @@ class Runtime:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify
             engine.background.start(deliveries.run())
+        if engine.config.recover_at_start:
+            engine.background.start(_recover(engine))
         if engine.config.sweep_interval:
             engine.background.start(_sweep_forever(engine))
         return engine
@@ -85,6 +91,16 @@ def _this_boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return str(int(psutil.boot_time()))
+
+
+async def _recover(engine: Engine) -> None:
+    # One of several processes does it: the first, and whichever takes its place.
+    while not engine.locks.leads():  # noqa: ASYNC110 - another process sets no event here
+        await asyncio.sleep(_ASK_AGAIN)
+    try:
+        await recover(engine)
+    except TusError:
+        log.exception("recovery.failed")
 
 
 async def _sweep_forever(engine: Engine) -> None:

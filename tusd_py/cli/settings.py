@@ -250,6 +250,12 @@ SETTINGS: Final = (
         DURATION,
         "Remove expired uploads this often; 0 leaves it to tusd-py sweep.",
     ),
+    Setting(
+        "recover_at_start",
+        "app.recover_at_start",
+        SWITCH,
+        "Clean up after a process that died, in the background of the start.",
+    ),
     Setting("disable_download", "app.disable_download", SWITCH, "Don't answer GET."),
     Setting("disable_termination", "app.disable_termination", SWITCH, "Don't answer DELETE."),
     Setting(

@@ -29,8 +29,9 @@ def sweep(settings: Settings) -> int:
 async def _sweep(settings: Settings) -> int:
     from .app import build_app
 
-    # One sweep was asked for, so the one in the background stays off.
-    once = replace(settings, app=replace(settings.app, sweep_interval=0))
+    # One sweep was asked for, and a server may be running: the background stays as it is.
+    app = replace(settings.app, sweep_interval=0, recover_at_start=False)
+    once = replace(settings, app=app)
     tus = build_app(once)
     async with tus.running():
         return await tus.sweep()

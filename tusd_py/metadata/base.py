@@ -86,6 +86,21 @@ class Metadata(Protocol):
         """
         ...
 
+    async def at_path(self, path: str) -> Upload | None:
+        """Find the upload, finished or not, whose path this is."""
+        ...
+
+    async def unfinished(
+        self, *, after: UploadId | None = None, limit: int = 100
+    ) -> Sequence[Upload]:
+        """List uploads whose end is not recorded, in the order of their ids.
+
+        Args:
+            after: Only those whose id comes after this one, to page on.
+            limit: At most so many.
+        """
+        ...
+
     async def expired(self, now: float, limit: int) -> Sequence[Upload]:
         """List at most ``limit`` uploads for which ``Upload.expired(now)`` holds."""
         ...

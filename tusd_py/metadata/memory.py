@@ -59,6 +59,18 @@ class MemoryMetadata:
             if subject in (None, upload.subject) and (after is None or key > after)
         ][:limit]
 
+    async def at_path(self, path: str) -> Upload | None:
+        return next((upload for upload in self._uploads.values() if upload.path == path), None)
+
+    async def unfinished(
+        self, *, after: UploadId | None = None, limit: int = 100
+    ) -> Sequence[Upload]:
+        return [
+            upload
+            for key, upload in sorted(self._uploads.items())
+            if not upload.finished and (after is None or key > after)
+        ][:limit]
+
     async def expired(self, now: float, limit: int) -> Sequence[Upload]:
         return [upload for upload in self._uploads.values() if upload.expired(now)][:limit]
 

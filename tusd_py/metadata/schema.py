@@ -53,6 +53,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX events_of_upload ON events (upload_id)",
     ),
+    ("CREATE INDEX uploads_unfinished ON uploads (id) WHERE finished_at IS NULL",),
 )
 
 

@@ -90,6 +90,17 @@ class SQLiteMetadata:
             "WHERE subject = ? AND id > ? ORDER BY id LIMIT ?", subject, after or "", limit
         )
 
+    async def at_path(self, path: str) -> Upload | None:
+        found = await self._select("WHERE path = ?", path)
+        return found[0] if found else None
+
+    async def unfinished(
+        self, *, after: UploadId | None = None, limit: int = 100
+    ) -> Sequence[Upload]:
+        return await self._select(
+            "WHERE finished_at IS NULL AND id > ? ORDER BY id LIMIT ?", after or "", limit
+        )
+
     async def expired(self, now: float, limit: int) -> Sequence[Upload]:
         return await self._select(
             "WHERE expires_at <= ? AND (finished_at IS NULL OR kind = 'partial') "

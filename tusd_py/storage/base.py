@@ -1,9 +1,9 @@
 """The port of storage: bytes by upload, written at the committed offset."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Protocol, runtime_checkable
 
-from tusd_py.protocol.upload import Upload
+from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.streaming import Sink
 
 
@@ -31,10 +31,18 @@ class Writer(Sink, Protocol):
         """Sync, move the upload to its ``path``, and close: nothing can be written any more.
 
         ``last`` is written before, so that a small file is one visit to the storage.
-        Doing it again does no harm. An upload without a path stays where it is.
+        Doing it again does no harm. An upload without a path stays where it is. One that was not
+        recorded yet (its ``run`` is empty) is still listed by ``working`` until ``recorded``.
 
         Raises:
             StorageError: It failed, or another file is at the path.
+        """
+        ...
+
+    def recorded(self) -> None:
+        """Tell that an upload that was published before it was recorded is recorded now.
+
+        ``working`` lists it no more, at once or soon.
         """
         ...
 
@@ -99,6 +107,41 @@ class Storage(Protocol):
 
     async def delete(self, upload: Upload) -> None:
         """Remove the bytes, wherever they are; doing it again does no harm.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
+        """List, in batches of bounded size, what lies where uploads are until they are published.
+
+        That are unfinished uploads, those that are never published, and what a process left that
+        died. What is written after the listing has begun may be left out.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    def published(self) -> AsyncGenerator[Sequence[str], None]:
+        """List the paths of published uploads, in the same manner.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    async def tidy(self, upload: Upload) -> bool:
+        """Make ``working`` list a finished upload no more that is published; tells if it did.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...
+
+    async def discard(self, upload_ids: Collection[UploadId]) -> None:
+        """Remove all there is of uploads that were listed by ``working`` and never recorded.
 
         Raises:
             StorageError: It failed.

@@ -96,6 +96,19 @@ def move(source: str, target: str, folders: Folders) -> None:
     Raises:
         OSError: It failed; ``FileExistsError`` if another file has the name.
     """
+    add_name(source, target, folders)
+    remove(source)
+
+
+def add_name(source: str, target: str, folders: Folders) -> None:
+    """Give a file its final name and leave it the old one, where the file system has hard links.
+
+    Elsewhere it loses the old one: a file whose name is known to nobody when the process dies is
+    found by ``tusd-py verify`` alone.
+
+    Raises:
+        OSError: It failed; ``FileExistsError`` if another file has the name.
+    """
     try:
         _link(source, target)
     except FileNotFoundError:
@@ -104,13 +117,28 @@ def move(source: str, target: str, folders: Folders) -> None:
             _link(source, target)
     # Before the old name goes: otherwise the loss of power could take both.
     folders.sync(os.path.dirname(target))
-    remove(source)
 
 
 def remove(path: str) -> None:
     """Remove a file, if it is there."""
     with suppress(FileNotFoundError):
         os.unlink(path)
+
+
+def walk(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Go through the files below a folder, in no order; what vanishes meanwhile is left out."""
+    folders = [folder]
+    while folders:
+        try:
+            entries = os.scandir(folders.pop())
+        except FileNotFoundError:
+            continue
+        with entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry
 
 
 def _link(source: str, target: str) -> None:

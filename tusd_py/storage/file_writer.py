@@ -1,7 +1,9 @@
 """Writing one upload's file."""
 
 import os
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tusd_py.errors import StorageDamaged
 from tusd_py.folders import Folders
@@ -23,6 +25,7 @@ class FileWriter:
         upload: What is written, at its offset.
         path: The file while the upload is unfinished.
         published: The file once it is finished; None if it stays.
+        spent: Files that are needed no more; whoever visits a thread removes them.
         threads: Where the work is done.
         folders: Makes folders, and tells whether syncing is for the loss of power too.
     """
@@ -32,6 +35,7 @@ class FileWriter:
         upload: Upload,
         path: str,
         published: str | None,
+        spent: "Spent",
         threads: WorkerThreads,
         folders: Folders,
     ) -> None:
@@ -39,6 +43,7 @@ class FileWriter:
         self._upload = upload
         self._path = path
         self._published = published
+        self._spent = spent
         self._threads = threads
         self._folders = folders
         self._fd: int | None = None
@@ -63,6 +68,10 @@ class FileWriter:
         run = self._threads.run if self._folders.durable else self._threads.run_together
         await run(self._publish, last)
 
+    def recorded(self) -> None:
+        if self._ended and self._published is not None and not self._upload.run:
+            self._spent.add(self._path)
+
     async def close(self) -> None:
         if self._fd is not None:
             fd, self._fd = self._fd, None
@@ -80,6 +89,7 @@ class FileWriter:
 
     def _open(self) -> int:
         if self._fd is None:
+            self._spent.remove()
             self._take_back()
             fd, size = disk.open_to_write(self._path, self._folders)
             try:
@@ -149,10 +159,34 @@ class FileWriter:
         if self._folders.durable and not self._synced:
             self._sync()
         if self._published is not None:
-            disk.move(self._path, self._published, self._folders)
+            # What is recorded already can be found by its record. Otherwise the working name is
+            # the journal: it tells the next process of a file that nobody may know of.
+            publish = disk.move if self._upload.run else disk.add_name
+            publish(self._path, self._published, self._folders)
         self._ended = True
         self._fd = None
         _close(fd)
+
+
+class Spent:
+    """Files that are needed no more, for the next visit to a thread that anyone makes."""
+
+    def __init__(self) -> None:
+        self._paths: deque[str] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._paths)
+
+    def add(self, path: str) -> None:
+        """Leave a file to be removed."""
+        self._paths.append(path)
+
+    def remove(self) -> None:
+        """Remove what was left. Blocks."""
+        while self._paths:
+            # Threads may meet here. What cannot be removed now is tidied up after the next start.
+            with suppress(IndexError, OSError):
+                disk.remove(self._paths.popleft())
 
 
 def _close(fd: int) -> None:

@@ -1,18 +1,21 @@
 """Storage in folders of one file system."""
 
 import hashlib
+import math
 import os
 import shutil
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from tusd_py.errors import StorageError
 from tusd_py.folders import Folders, make_folder
-from tusd_py.protocol.upload import Upload
+from tusd_py.protocol.upload import Upload, UploadId
 
 from . import disk
-from .file_writer import FileWriter
+from .file_writer import FileWriter, Spent
 from .layout import Layout, by_date, checked
 from .threads import WorkerThreads
 
@@ -22,6 +25,8 @@ _PIECE = 1024 * 1024
 # One step of composing: long enough to be cheap, short enough for others to get their turn.
 _STEP = 64 * 1024 * 1024
 _FREE_IS_VALID = 1.0
+# One step of a listing.
+_LISTED = 256
 
 
 class FileStorage:
@@ -44,13 +49,16 @@ class FileStorage:
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
+        self._spent = Spent()
 
     async def start(self, *, durable: bool) -> None:
         self._folders = self._made_folders(durable=durable)
         await self._threads.run(self._prepare)
 
     async def close(self) -> None:
-        """Nothing to do: idle threads end with the interpreter."""
+        # Idle threads end with the interpreter.
+        if self._spent:
+            await self._threads.run(self._spent.remove)
 
     def place(self, upload: Upload) -> str:
         return checked(upload.path if upload.path is not None else self._layout(upload))
@@ -59,7 +67,7 @@ class FileStorage:
         path, published = self._working(upload), self._published(upload)
         if upload.finished and published is not None:
             path, published = published, None
-        return FileWriter(upload, path, published, self._threads, self._folders)
+        return FileWriter(upload, path, published, self._spent, self._threads, self._folders)
 
     async def size(self, upload: Upload) -> int:
         return await self._threads.run(self._size, upload)
@@ -83,6 +91,29 @@ class FileStorage:
             usage = await self._threads.run(shutil.disk_usage, self.root)
             self._free = (now, usage.free)
         return self._free[1]
+
+    async def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
+        async for entries in self._listed(self.uploads):
+            yield [UploadId(entry.name) for entry in entries]
+
+    async def published(self) -> AsyncGenerator[Sequence[str], None]:
+        above = len(f"{self.files}/")
+        async for entries in self._listed(self.files):
+            yield [entry.path[above:].replace(os.sep, "/") for entry in entries]
+
+    async def tidy(self, upload: Upload) -> bool:
+        return await self._threads.run(self._tidy, upload)
+
+    async def discard(self, upload_ids: Collection[UploadId]) -> None:
+        paths = [self._working_path(upload_id) for upload_id in upload_ids]
+        linked = await self._threads.run(_linked, paths)
+        if linked:
+            twins = disk.walk(str(self.files))
+            # Between two steps others get their turn.
+            while await self._composing.run(self._remove_twins, twins, linked):
+                pass
+        for path in paths:
+            await self._threads.run(disk.remove, path)
 
     async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
         # A process that died while composing leaves something behind.
@@ -109,10 +140,19 @@ class FileStorage:
     def _made_folders(self, *, durable: bool) -> Folders:
         return Folders(str(self.uploads), str(self.files), durable=durable)
 
+    async def _listed(self, folder: Path) -> AsyncGenerator[Sequence[os.DirEntry[str]], None]:
+        began = await self._threads.run(_touched, folder)
+        entries = disk.walk(str(folder))
+        while batch := await self._composing.run(_some, entries):
+            yield await self._composing.run(_written_before, batch, began)
+
     def _working(self, upload: Upload) -> str:
+        return self._working_path(upload.id)
+
+    def _working_path(self, upload_id: UploadId) -> str:
         # Ids can come from the application, so a hash spreads them; names stay readable.
-        leaf = self._leaves[hashlib.sha256(upload.id.encode()).digest()[0]]
-        return f"{leaf}/{upload.id}"
+        leaf = self._leaves[hashlib.sha256(upload_id.encode()).digest()[0]]
+        return f"{leaf}/{upload_id}"
 
     def _published(self, upload: Upload) -> str | None:
         return None if upload.path is None else f"{self.files}/{upload.path}"
@@ -154,7 +194,27 @@ class FileStorage:
                 raise
             return None
 
+    def _tidy(self, upload: Upload) -> bool:
+        working, published = self._working(upload), self._published(upload)
+        if published is None or not os.path.exists(working):
+            return False
+        there = os.path.isfile(published) and os.path.getsize(published) == upload.offset
+        if there:
+            disk.remove(working)
+        return there
+
+    def _remove_twins(self, entries: Iterator[os.DirEntry[str]], linked: set[int]) -> bool:
+        """Remove files of these inodes; tells whether there may be more of them."""
+        batch = _some(entries)
+        for entry in batch:
+            if entry.inode() in linked:
+                linked.discard(entry.inode())
+                disk.remove(entry.path)
+                self._folders.sync(os.path.dirname(entry.path))
+        return bool(batch and linked)
+
     def _delete(self, upload: Upload) -> None:
+        self._spent.remove()
         place, published = self._place(upload), self._published(upload)
         # Between the two steps of publishing, the file has both names.
         if published is not None and _same(place, published):
@@ -168,6 +228,38 @@ def _half_published(upload: Upload, published: str) -> bool:
     if not surely_new and not upload.offset and upload.length != 0:
         return False
     return os.path.isfile(published) and os.path.getsize(published) == upload.length
+
+
+def _some(entries: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    return list(islice(entries, _LISTED))
+
+
+def _touched(folder: Path) -> int:
+    """Now, by the clock that the file system gives its files' times from."""
+    os.utime(folder)
+    return folder.stat().st_mtime_ns
+
+
+def _written_before(entries: Sequence[os.DirEntry[str]], moment: int) -> list[os.DirEntry[str]]:
+    return [entry for entry in entries if _written(entry) <= moment]
+
+
+def _written(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime_ns
+    except FileNotFoundError:
+        return math.inf
+
+
+def _linked(paths: Sequence[str]) -> set[int]:
+    """The inodes of those files that have another name too."""
+    found = set()
+    for path in paths:
+        with suppress(FileNotFoundError):
+            status = os.stat(path)
+            if status.st_nlink > 1:
+                found.add(status.st_ino)
+    return found
 
 
 def _same(one: str, other: str) -> bool:

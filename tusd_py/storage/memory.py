@@ -1,6 +1,6 @@
 """Storage in memory: for tests, and the yardstick for the others."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.protocol.upload import Upload, UploadId
@@ -15,7 +15,8 @@ class MemoryStorage:
 
     def __init__(self) -> None:
         self.files: dict[UploadId, bytearray] = {}
-        self.published: dict[str, UploadId] = {}
+        self.paths: dict[str, UploadId] = {}
+        self.unrecorded: set[UploadId] = set()
 
     async def start(self, *, durable: bool) -> None:
         """Nothing to do: memory is never durable."""
@@ -39,8 +40,27 @@ class MemoryStorage:
 
     async def delete(self, upload: Upload) -> None:
         self.files.pop(upload.id, None)
-        if upload.path is not None and self.published.get(upload.path) == upload.id:
-            del self.published[upload.path]
+        self.unrecorded.discard(upload.id)
+        if upload.path is not None and self.paths.get(upload.path) == upload.id:
+            del self.paths[upload.path]
+
+    async def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
+        there = set(self.paths.values()) - self.unrecorded
+        yield [upload_id for upload_id in self.files if upload_id not in there]
+
+    async def published(self) -> AsyncGenerator[Sequence[str], None]:
+        yield [*self.paths]
+
+    async def tidy(self, upload: Upload) -> bool:
+        there = upload.id in self.unrecorded
+        self.unrecorded.discard(upload.id)
+        return there
+
+    async def discard(self, upload_ids: Collection[UploadId]) -> None:
+        for upload_id in upload_ids:
+            self.files.pop(upload_id, None)
+            self.unrecorded.discard(upload_id)
+        self.paths = {path: own for path, own in self.paths.items() if own not in upload_ids}
 
     async def free(self) -> int | None:
         return None
@@ -74,8 +94,15 @@ class _MemoryWriter:
     async def publish(self, last: Sequence[bytes] = ()) -> None:
         await self.write(last)
         path, own = self._upload.path, self._upload.id
-        if path is not None and self._storage.published.setdefault(path, own) != own:
+        if path is None:
+            return
+        if self._storage.paths.setdefault(path, own) != own:
             raise StorageError
+        if not self._upload.run:
+            self._storage.unrecorded.add(own)
+
+    def recorded(self) -> None:
+        self._storage.unrecorded.discard(self._upload.id)
 
     async def close(self) -> None:
         """Nothing to do."""

@@ -7,7 +7,17 @@ your backend, and each promise of the port is a test.
 import pytest
 
 # Before the suites are imported: it gives their assertions the messages of a test module's.
-for _module in ("storage", "publishing", "composing", "metadata", "listing", "locks", "sources"):
+_SUITES = (
+    "storage",
+    "publishing",
+    "leftovers",
+    "composing",
+    "metadata",
+    "listing",
+    "locks",
+    "sources",
+)
+for _module in _SUITES:
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
 
 from .composing import ComposingContract  # noqa: E402 - after the registration
@@ -18,6 +28,7 @@ from .faults import (  # noqa: E402
     FaultyStorage,
     Plan,
 )
+from .leftovers import LeftoversContract  # noqa: E402
 from .listing import ListingContract  # noqa: E402
 from .locks import LocksContract  # noqa: E402
 from .metadata import MetadataContract  # noqa: E402
@@ -32,6 +43,7 @@ __all__ = [
     "FaultyComposingStorage",
     "FaultyMetadata",
     "FaultyStorage",
+    "LeftoversContract",
     "ListingContract",
     "LocksContract",
     "MetadataContract",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from tusd_py.metadata import Event, Metadata
@@ -108,6 +108,26 @@ class FaultyStorage:
         await self.plan.visit("delete")
         await self.inner.delete(upload)
 
+    async def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
+        """The whole listing is a call."""
+        await self.plan.visit("working")
+        async for batch in self.inner.working():
+            yield batch
+
+    async def published(self) -> AsyncGenerator[Sequence[str], None]:
+        """The whole listing is a call."""
+        await self.plan.visit("published")
+        async for batch in self.inner.published():
+            yield batch
+
+    async def tidy(self, upload: Upload) -> bool:
+        await self.plan.visit("tidy")
+        return await self.inner.tidy(upload)
+
+    async def discard(self, upload_ids: Collection[UploadId]) -> None:
+        await self.plan.visit("discard")
+        await self.inner.discard(upload_ids)
+
     async def free(self) -> int | None:
         await self.plan.visit("free")
         return await self.inner.free()
@@ -161,6 +181,9 @@ class FaultyWriter:
         await self._plan.visit("publish")
         await self._inner.publish()
 
+    def recorded(self) -> None:
+        self._inner.recorded()
+
     async def close(self) -> None:
         await self._inner.close()
 
@@ -201,6 +224,16 @@ class FaultyMetadata:
     ) -> Sequence[Upload]:
         await self.plan.visit("page")
         return await self.inner.page(subject=subject, after=after, limit=limit)
+
+    async def at_path(self, path: str) -> Upload | None:
+        await self.plan.visit("at_path")
+        return await self.inner.at_path(path)
+
+    async def unfinished(
+        self, *, after: UploadId | None = None, limit: int = 100
+    ) -> Sequence[Upload]:
+        await self.plan.visit("unfinished")
+        return await self.inner.unfinished(after=after, limit=limit)
 
     async def expired(self, now: float, limit: int) -> Sequence[Upload]:
         await self.plan.visit("expired")

@@ -50,6 +50,25 @@ class ListingContract:
 
         assert list(await started.page()) == [an_upload(metadata="k dg==", subject="me")]
 
+    async def test_an_upload_is_found_by_its_path(self, started: Metadata) -> None:
+        await started.create(an_upload("a"))
+        await started.create(an_upload("b", path=None))
+
+        assert await started.at_path("finished/a") == an_upload("a")
+        assert await started.at_path("finished/b") is None
+
+    async def test_unfinished_uploads_are_listed_page_by_page(self, started: Metadata) -> None:
+        for name in ("d", "a", "c"):
+            await started.create(an_upload(name, offset=10))
+        await started.create(an_upload("b", finished_at=NOW))
+        await started.create(a_final("e", "d"))
+        await started.record(an_upload("c", offset=10, finished_at=NOW))
+
+        first = await started.unfinished(limit=2)
+        second = await started.unfinished(limit=2, after=first[-1].id)
+
+        assert [ids(first), ids(second)] == [["a", "d"], ["e"]]
+
     async def test_pages_follow_one_another(self, started: Metadata) -> None:
         for name in "abcde":
             await started.create(an_upload(name))

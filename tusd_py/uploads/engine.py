@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,6 +171,14 @@ class Engine:
         except (UploadNotFound, MetadataError, StorageError):
             log.warning("upload.distrusted", upload_id=upload_id, exc_info=True)
 
+    def unused(self, upload_id: UploadId) -> AbstractAsyncContextManager[None]:
+        """Hold the lock on an upload that nobody uses, for what is quick.
+
+        Raises:
+            LockTimeout: Somebody uses it.
+        """
+        return self.locks.hold(upload_id, timeout=0, on_revoke=_ignore, ask=False)
+
     async def record(
         self,
         upload: Upload,
@@ -197,3 +205,7 @@ class Engine:
             raise
         self.unsettled.pop(upload.id, None)
         return recorded
+
+
+def _ignore() -> None:
+    """What is quick need not be asked to end."""

@@ -30,7 +30,7 @@ async def sweep(engine: Engine) -> int:
 
 async def _expire(engine: Engine, upload_id: UploadId) -> bool:
     try:
-        async with engine.locks.hold(upload_id, timeout=0, on_revoke=_ignore, ask=False):
+        async with engine.unused(upload_id):
             upload = await engine.metadata.get(upload_id)
             if not upload.expired(engine.now()):
                 return False
@@ -39,7 +39,3 @@ async def _expire(engine: Engine, upload_id: UploadId) -> bool:
         return False
     log.info("upload.expired", upload_id=upload_id, offset=upload.offset)
     return True
-
-
-def _ignore() -> None:
-    """Removing is quick: whoever waits gets in soon."""

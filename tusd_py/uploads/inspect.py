@@ -5,8 +5,7 @@ from tusd_py.streaming import Interrupt
 
 from .concatenate import compose_if_ready, known_length
 from .engine import Engine
-from .finish import complete, finish_unopened
-from .recovery import settled
+from .recovery import recovered
 
 
 async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> Upload:
@@ -28,13 +27,4 @@ async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> U
     if upload.finished:
         return upload
     async with engine.held(upload_id, subject, Interrupt()) as held:
-        return await _recovered(engine, held)
-
-
-async def _recovered(engine: Engine, held: Upload) -> Upload:
-    upload = await settled(engine, held)
-    if complete(upload):
-        # To its client an offset at the end means success. It was not: the process died between
-        # the last byte and the end, or the application failed.
-        return (await finish_unopened(engine, upload)).upload
-    return upload
+        return await recovered(engine, held)

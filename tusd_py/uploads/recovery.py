@@ -4,6 +4,7 @@ from tusd_py.errors import StorageDamaged
 from tusd_py.protocol.upload import Kind, Upload
 
 from .engine import Engine
+from .finish import complete, finish_unopened
 
 
 async def settled(engine: Engine, upload: Upload) -> Upload:
@@ -31,6 +32,21 @@ async def settled(engine: Engine, upload: Upload) -> Upload:
         return upload
     await _secure(engine, found)
     return await engine.record(found)
+
+
+async def recovered(engine: Engine, upload: Upload) -> Upload:
+    """Settle an upload, and finish it if all its bytes are there. Its lock is held.
+
+    To its client an offset at the end means success. It was not: the process died between the
+    last byte and the end, or the application failed.
+
+    Raises:
+        StorageDamaged: Fewer bytes are stored than were acknowledged.
+        Reject: The application does not want what is there.
+        CallableFailed: The application failed again.
+    """
+    upload = await settled(engine, upload)
+    return (await finish_unopened(engine, upload)).upload if complete(upload) else upload
 
 
 def _trusted(engine: Engine, upload: Upload) -> bool:

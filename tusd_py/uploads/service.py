@@ -7,6 +7,7 @@ from tusd_py.protocol.upload import Upload, UploadId
 
 from .engine import Engine
 from .expiry import sweep
+from .scan import Recovery, recover
 from .terminate import terminate
 
 
@@ -57,6 +58,15 @@ class Uploads:
         """
         upload = await self.get(upload_id)
         await terminate((await self._engine()), upload.id, upload.subject)
+
+    async def recover(self) -> Recovery:
+        """Clean up after a process that died, as it is done once in the background of a start.
+
+        Raises:
+            StorageError: The files cannot be listed.
+            MetadataError: The uploads cannot be listed.
+        """
+        return await recover(await self._engine())
 
     async def sweep(self) -> int:
         """Remove the uploads that have expired; returns how many."""

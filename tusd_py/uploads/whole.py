@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tusd_py.errors import MetadataError, StorageError, TooLarge, TransferStopped
 from tusd_py.protocol.requests import Body
 from tusd_py.protocol.upload import Upload
+from tusd_py.storage import Writer
 from tusd_py.streaming import Stop
 
 from .engine import Engine, Incoming, Outcome
@@ -46,16 +47,34 @@ async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Ou
     if stop is not Stop.END:
         raise TransferStopped(stop.value)
     writer = engine.storage.writer(upload)
+    engine.receiving.add(upload.id)
     try:
-        await writer.publish(held.batch)
-        return await record_end(engine, upload, offset=writer.offset)
+        await _publish(engine, upload, writer, held.batch)
+        return await _record(engine, upload, writer)
+    finally:
+        engine.receiving.discard(upload.id)
+        await writer.close()
+
+
+async def _publish(engine: Engine, upload: Upload, writer: Writer, batch: Sequence[bytes]) -> None:
+    try:
+        await writer.publish(batch)
+    except BaseException:
+        await engine.storage.delete(upload)
+        raise
+
+
+async def _record(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
+    try:
+        outcome = await record_end(engine, upload, offset=writer.offset)
     except (StorageError, MetadataError):
-        # Not when this task is cancelled: the record may be on its way, and be committed yet.
+        # Not when this task is cancelled: the record may be on its way, and be committed yet. If
+        # it is not, a later start removes the file.
         engine.unsettled.pop(upload.id, None)
         await engine.storage.delete(upload)
         raise
-    finally:
-        await writer.close()
+    writer.recorded()
+    return outcome
 
 
 class _Held:

@@ -1,0 +1,365 @@
+"""Cleaning up after a process that died, in one pass and without a request."""
+
+import asyncio
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.app.test_recovery import crashed, file_of, kind
+from tests.spec.served import Backends, Served, upload_id
+from tests.support.asgi import DISCONNECT
+from tusd_py import Config, FileStorage, Reject, SQLiteMetadata, TusApp, Upload
+from tusd_py.errors import MetadataError
+from tusd_py.locks.memory import MemoryLocks
+from tusd_py.metadata import Event, Metadata
+from tusd_py.testing import Fault, FaultyMetadata, Plan
+from tusd_py.uploads.scan import recover
+from tusd_py.uploads.verify import verify
+
+__all__ = ["kind"]
+
+DATA = b"hello world"
+
+
+def files(backends: Backends) -> list[str]:
+    """All files of uploads, below the folder."""
+    folders = [backends.folder / "uploads", backends.folder / "files"]
+    found = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(backends.folder)) for path in found)
+
+
+async def differences(backends: Backends) -> list[str]:
+    storage, metadata = FileStorage(backends.folder), SQLiteMetadata(backends.folder / "tus.db")
+    await storage.start(durable=False)
+    await metadata.start(durable=False)
+    try:
+        return await verify(storage, metadata, pause=0)
+    finally:
+        await metadata.close()
+        await storage.close()
+
+
+async def recovered(backends: Backends, tus: Served | None = None) -> dict[str, int]:
+    """What a pass did, without what it did not."""
+    tus = tus or await backends.serve()
+    engine = await tus.server._runtime.started()
+    return {name: count for name, count in asdict(await recover(engine, pause=0)).items() if count}
+
+
+async def killed_before_the_record(backends: Backends, *data: bytes) -> None:
+    """Store small files that nothing is recorded of."""
+    storage = FileStorage(backends.folder)
+    await storage.start(durable=False)
+    for number, body in enumerate(data):
+        name = f"nobody{number}"
+        upload = Upload(id=name, length=len(body), created_at=0, path=f"by-day/{name}")  # type: ignore[arg-type]
+        await storage.writer(upload).publish([body])
+    await storage.close()
+
+
+async def test_a_small_file_that_was_never_recorded_goes_with_its_published_twin(
+    backends: Backends,
+) -> None:
+    await killed_before_the_record(backends, b"one", b"two")
+    tus = await backends.serve()
+    kept = await tus.new(DATA, length=11)
+    found = await differences(backends)
+
+    done = await recovered(backends, tus)
+
+    assert 2 == done["discarded"]
+    assert 4 == len(found)
+    assert [] == await differences(backends)
+    assert DATA == (await tus.get(kept)).body
+
+
+async def test_a_file_that_was_not_published_yet_goes_too(backends: Backends) -> None:
+    tus = await backends.serve()
+    path = file_in(backends, "nobody")
+    await asyncio.to_thread(path.write_bytes, b"half of")
+
+    assert {"discarded": 1} == await recovered(backends, tus)
+    assert [] == await asyncio.to_thread(files, backends)
+
+
+def file_in(backends: Backends, name: str) -> Path:
+    folder = backends.folder / "uploads" / "0" / "0"
+    folder.mkdir(parents=True, exist_ok=True)
+    storage = FileStorage(backends.folder)
+    path = Path(storage._working_path(name))  # type: ignore[arg-type]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+async def test_a_recorded_small_file_loses_its_second_name(backends: Backends) -> None:
+    tus = await backends.serve()
+    url = await tus.new(DATA, length=11)
+    before = await asyncio.to_thread(files, backends)
+
+    # The process is killed here: the storage is not closed.
+    done = await recovered(backends)
+
+    after = await asyncio.to_thread(files, backends)
+    assert {"tidied": 1} == done
+    assert [2, 1] == [len(before), len(after)]
+    assert DATA == (await tus.get(url)).body
+
+
+async def test_the_next_small_file_removes_the_second_name_of_the_last(backends: Backends) -> None:
+    tus = await backends.serve()
+    for _ in range(3):
+        await tus.new(DATA, length=11)
+
+    names = await asyncio.to_thread(files, backends)
+
+    assert 1 == len([name for name in names if name.startswith("uploads")])
+    await backends.stop()
+    assert 3 == len(await asyncio.to_thread(files, backends))
+
+
+async def test_what_is_younger_than_the_scan_is_left(backends: Backends) -> None:
+    tus = await backends.serve()
+    path = file_in(backends, "young")
+    await asyncio.to_thread(path.write_bytes, b"just now")
+    await asyncio.to_thread(os.utime, path, (4e9, 4e9))
+
+    assert {} == await recovered(backends, tus)
+    assert await asyncio.to_thread(path.exists)
+
+
+async def test_a_small_file_that_is_being_recorded_is_left(backends: Backends) -> None:
+    fault = Fault(method="create", until=asyncio.Event())
+    tus = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(fault)))
+    creating = asyncio.create_task(tus.create(DATA, length=11))
+    await fault.reached.wait()
+
+    done = await recovered(backends, tus)
+    assert fault.until is not None
+    fault.until.set()
+
+    assert {} == done
+    assert DATA == (await tus.get((await creating).location)).body
+
+
+async def test_an_upload_that_is_being_received_is_left(backends: Backends) -> None:
+    url = await crashed(backends, b"he", b"he")
+    # Recorded by another run, and with all its bytes: only the lock tells that it is in use.
+    fault = Fault(method="record", until=asyncio.Event())
+    tus = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(fault)))
+    patching = asyncio.create_task(tus.patch(url, 2, b"llo world"))
+    await fault.reached.wait()
+
+    done = await recovered(backends, tus)
+    assert fault.until is not None
+    fault.until.set()
+
+    assert {} == done
+    assert 204 == (await patching).status
+    assert DATA == (await tus.get(url)).body
+
+
+async def test_an_upload_that_has_all_its_bytes_is_finished(backends: Backends) -> None:
+    url = await crashed(backends, b"he", DATA)
+    tus = await backends.serve()
+
+    assert {"finished": 1} == await recovered(backends, tus)
+    assert (await tus.server.uploads.get(upload_id(url))).finished
+    assert DATA == (await tus.get(url)).body
+
+
+async def test_bytes_that_do_not_count_finish_nothing(backends: Backends) -> None:
+    url = await crashed(backends, b"he", DATA)
+    tus = await backends.serve(boot_id="another-boot")
+
+    assert {} == await recovered(backends, tus)
+    assert 2 == (await tus.head(url)).offset
+
+
+async def test_an_upload_of_which_bytes_are_missing_is_reported_and_left(
+    backends: Backends,
+) -> None:
+    url = await crashed(backends, b"hello", b"he")
+
+    assert {"damaged": 1} == await recovered(backends)
+    assert b"he" == await asyncio.to_thread(file_of(backends, url).read_bytes)
+    assert [f"Upload {upload_id(url)}: 5 bytes are recorded, 2 are stored."] == await differences(
+        backends
+    )
+
+
+async def test_an_upload_without_bytes_is_no_damage(backends: Backends) -> None:
+    await (await backends.serve()).new(length=11)
+    await backends.stop()
+
+    assert {} == await recovered(backends)
+    assert [] == await differences(backends)
+
+
+async def test_an_upload_that_has_expired_is_left_to_the_sweep(backends: Backends) -> None:
+    url = await crashed(backends, b"he", DATA)
+    tus = await backends.serve(Config(expire_after=10))
+    backends.clock.advance(8 * 24 * 3600)
+
+    assert {} == await recovered(backends, tus)
+    assert not (await tus.server.uploads.get(upload_id(url))).finished
+
+
+async def test_what_the_application_refuses_stays_as_it_is(backends: Backends) -> None:
+    first, second = [await crashed(backends, b"he", DATA) for _ in range(2)]
+
+    def setup(server: TusApp) -> None:
+        @server.before_finish
+        async def refuse(upload: Upload) -> None:
+            if upload.id == upload_id(first):
+                raise Reject(403, "no")
+
+    tus = await backends.serve(setup=setup)
+
+    assert {"finished": 1} == await recovered(backends, tus)
+    assert 403 == (await tus.patch(first, 11)).status
+    assert DATA == (await tus.get(second)).body
+
+
+async def test_final_uploads_are_composed_once_their_parts_are_finished(
+    backends: Backends,
+) -> None:
+    tus = await backends.serve()
+    part = await tus.part(b"", length=11)
+    final = (await tus.concatenate(part)).location
+    await tus.patch(part, 0, b"he", DISCONNECT)
+    await backends.stop()
+    await asyncio.to_thread(file_of(backends, part).write_bytes, DATA)
+    tus = await backends.serve()
+
+    assert {"finished": 1, "composed": 1} == await recovered(backends, tus)
+    assert DATA == (await tus.get(final)).body
+
+
+async def test_a_final_upload_that_waits_for_a_part_goes_on_waiting(backends: Backends) -> None:
+    tus = await backends.serve()
+    part = await tus.part(b"he", length=11)
+    final = (await tus.concatenate(part)).location
+    await backends.stop()
+    tus = await backends.serve()
+
+    assert {} == await recovered(backends, tus)
+    assert (await tus.head(final)).offset is None
+
+
+async def test_a_second_pass_has_nothing_to_do(backends: Backends) -> None:
+    await crashed(backends, b"he", DATA)
+    await killed_before_the_record(backends, b"one")
+    tus = await backends.serve()
+
+    assert {"discarded": 1, "finished": 1} == await recovered(backends, tus)
+    assert {} == await recovered(backends, tus)
+
+
+class Following(MemoryLocks):
+    """Locks of a process that leads from the second time on that it asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def leads(self) -> bool:
+        self.asked += 1
+        return self.asked > 1
+
+
+async def test_a_process_that_begins_to_lead_cleans_up_by_itself(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await crashed(backends, b"he", DATA)
+    monkeypatch.setattr("tusd_py.asgi.runtime._ASK_AGAIN", 0)
+    locks = Following()
+    server = TusApp(
+        storage=backends.storage(),
+        metadata=backends.metadata(),
+        locks=locks,
+        clock=backends.clock,
+        boot_id="a-boot",
+    )
+    async with server.running():
+        engine = await server._runtime.started()
+        await asyncio.gather(*engine.background._tasks - sweeping(engine.background._tasks))
+
+        assert (await server.uploads.get(upload_id(url))).finished
+        assert 2 == locks.asked
+
+
+def sweeping(tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    return {task for task in tasks if "_sweep_forever" in repr(task.get_coro())}
+
+
+class CommitsLate(FaultyMetadata):
+    """A store whose ``create`` is under way when its caller is cancelled, and succeeds."""
+
+    def __init__(self, inner: Metadata) -> None:
+        super().__init__(inner, Plan())
+        self.reached = asyncio.Event()
+        self.going_on = asyncio.Event()
+        self.committing: asyncio.Task[None] | None = None
+
+    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
+        self.committing = asyncio.create_task(self._late(upload, event))
+        self.reached.set()
+        await asyncio.shield(self.committing)
+
+    async def _late(self, upload: Upload, event: Event | None) -> None:
+        await self.going_on.wait()
+        await self.inner.create(upload, event=event)
+
+
+async def test_a_creation_that_is_cancelled_while_it_is_recorded_keeps_its_bytes(
+    backends: Backends,
+) -> None:
+    late: list[CommitsLate] = []
+
+    def wrap(inner: Metadata) -> Metadata:
+        late.append(CommitsLate(inner))
+        return late[0]
+
+    tus = await backends.serve(metadata=wrap)
+    creating = asyncio.create_task(tus.create(DATA, length=11))
+    await late[0].reached.wait()
+    creating.cancel()
+    await asyncio.wait((creating,))
+    late[0].going_on.set()
+    assert late[0].committing is not None
+    await late[0].committing
+
+    (upload,) = await tus.server.uploads.list()
+    assert upload.finished
+    assert DATA == await tus.stored(f"/files/{upload.id}")
+    assert {"tidied": 1} == await recovered(backends, tus)
+
+
+async def test_a_creation_that_could_not_be_recorded_leaves_nothing(backends: Backends) -> None:
+    fault = Fault(method="create", error=MetadataError)
+    tus = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(fault)))
+
+    assert 500 == (await tus.create(DATA, length=11)).status
+    assert [] == await asyncio.to_thread(files, backends)
+    assert {} == (await tus.server._runtime.started()).unsettled
+
+
+async def test_what_another_process_records_in_the_meantime_is_left(backends: Backends) -> None:
+    fault = Fault(method="create", until=asyncio.Event())
+    other = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(fault)))
+    creating = asyncio.create_task(other.create(DATA, length=11))
+    await fault.reached.wait()
+    looked = Fault(method="get", call=2, until=asyncio.Event())
+    tus = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(looked)))
+    cleaning = asyncio.create_task(recovered(backends, tus))
+    await looked.reached.wait()
+    assert fault.until is not None
+    assert looked.until is not None
+    fault.until.set()
+    assert 201 == (await creating).status
+    looked.until.set()
+
+    assert "discarded" not in await cleaning
+    assert DATA == (await other.get(creating.result().location)).body
