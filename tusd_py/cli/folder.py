@@ -10,6 +10,22 @@ from tusd_py.folders import make_folder
 from .failures import CannotStart
 
 
+def check_database(data_dir: Path, database: Path) -> None:
+    """Refuse to begin with an empty database beside files that an earlier one knew.
+
+    Raises:
+        CannotStart: There are files, and there is no database.
+    """
+    if database.exists() and database.stat().st_size:
+        return
+    for folder in ("uploads", "files"):
+        if any(path.is_file() for path in (data_dir / folder).rglob("*")):
+            raise CannotStart(
+                f"The database {database.absolute()} is missing, but there are files in "
+                f"{(data_dir / folder).absolute()}. Restore the database, or move the files away."
+            )
+
+
 @contextmanager
 def only_server(data_dir: Path) -> Iterator[None]:
     """Hold the data folder for this process; the kernel lets go of it when the process ends.

@@ -19,6 +19,7 @@ BAD_SETTINGS = 2
 # What the commands beside the server have a use for; the file and the environment may say more.
 _SWEEP_FLAGS = ("data_dir", "durability", "log_format", "log_level")
 _BACKUP_FLAGS = ("data_dir",)
+_VERIFY_FLAGS = ("data_dir", "log_format", "log_level")
 
 
 class SettingsCommand(click.Command):
@@ -109,6 +110,12 @@ def _backup(settings: Settings, destination: str) -> int:
     return backup(settings, destination)
 
 
+def _verify(settings: Settings) -> int:
+    from .verify import verify
+
+    return verify(settings)
+
+
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tusd-py", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -137,6 +144,14 @@ cli.add_command(
         [setting for setting in SETTINGS if setting.name in _BACKUP_FLAGS],
         "Copy the database to the new file DESTINATION; the server may be running.",
         argument="destination",
+    )
+)
+cli.add_command(
+    SettingsCommand(
+        "verify",
+        _verify,
+        [setting for setting in SETTINGS if setting.name in _VERIFY_FLAGS],
+        "Say where database and files differ, changing nothing; exit code 1 if they do.",
     )
 )
 

@@ -12,7 +12,7 @@ from tusd_py import __version__, telemetry
 from tusd_py.config import Settings
 
 from .failures import CannotStart, explained
-from .folder import only_server
+from .folder import check_database, only_server
 
 log = telemetry.get_logger("tusd_py.cli")
 
@@ -32,7 +32,9 @@ def serve(settings: Settings) -> int:
 
     with explained(settings), only_server(settings.data_dir):
         from tusd_py.serving.descriptors import raise_descriptors
+        from tusd_py.wiring import database
 
+        check_database(settings.data_dir, database(settings))
         warning = raise_descriptors(settings.app.max_uploads)
         if warning is not None:
             click.echo(f"Warning: {warning}", err=True)

@@ -1,0 +1,44 @@
+"""``tusd-py verify``."""
+
+import asyncio
+import sys
+
+import click
+
+from tusd_py import telemetry
+from tusd_py.config import Settings
+
+from .failures import FAILED, CannotStart, explained
+
+
+def verify(settings: Settings) -> int:
+    """Say where database and files differ; returns the exit code, which is 1 if they do."""
+    telemetry.configure(settings.log_format, settings.log_level, sys.stderr)
+    from tusd_py.wiring import database
+
+    # Opening it would make a new one, and then every file were one too many.
+    if not database(settings).is_file():
+        raise CannotStart(
+            f"There is no database {database(settings).absolute()}. Name the server's folder with "
+            "--data-dir."
+        )
+    with explained(settings):
+        findings = asyncio.run(_verify(settings))
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"{len(findings)} {'difference' if len(findings) == 1 else 'differences'}.")
+    return FAILED if findings else 0
+
+
+async def _verify(settings: Settings) -> list[str]:
+    from tusd_py.uploads.verify import verify as findings_of
+    from tusd_py.wiring import backends
+
+    parts = backends(settings)
+    await parts.storage.start(durable=False)
+    await parts.metadata.start(durable=False)
+    try:
+        return await findings_of(parts.storage, parts.metadata)
+    finally:
+        await parts.metadata.close()
+        await parts.storage.close()
