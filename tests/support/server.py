@@ -51,6 +51,11 @@ class ServerProcess:
         return f"http://{HOST}:{self.port}/files/"
 
     @property
+    def running(self) -> bool:
+        """It was started, and neither stopped nor killed."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         return self._running().pid
 
