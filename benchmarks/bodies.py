@@ -55,11 +55,17 @@ def check_stored(data: Path, size: int, expected: Iterable[str]) -> None:
 
 
 def stored_files(data: Path, size: int) -> Iterator[Path]:
-    """Return the files under `data` that have exactly `size` bytes, wherever a server put them."""
+    """Return the files under `data` that have exactly `size` bytes, wherever a server put them.
+
+    One that has two names for a while is one file.
+    """
+    seen: set[int] = set()
     for folder, _, names in os.walk(data):
         for name in names:
             path = Path(folder, name)
-            if path.stat().st_size == size:
+            found = path.stat()
+            if found.st_size == size and found.st_ino not in seen:
+                seen.add(found.st_ino)
                 yield path
 
 
