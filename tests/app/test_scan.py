@@ -346,15 +346,20 @@ async def test_a_creation_that_could_not_be_recorded_leaves_nothing(backends: Ba
     assert {} == (await tus.server._runtime.started()).unsettled
 
 
-async def test_what_another_process_is_about_to_record_is_left(backends: Backends) -> None:
+async def test_what_another_process_records_in_the_meantime_is_left(backends: Backends) -> None:
     fault = Fault(method="create", until=asyncio.Event())
     other = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(fault)))
     creating = asyncio.create_task(other.create(DATA, length=11))
     await fault.reached.wait()
-    tus = await backends.serve()
-
-    assert "discarded" not in await recovered(backends, tus)
+    looked = Fault(method="get", call=2, until=asyncio.Event())
+    tus = await backends.serve(metadata=lambda inner: FaultyMetadata(inner, Plan(looked)))
+    cleaning = asyncio.create_task(recovered(backends, tus))
+    await looked.reached.wait()
     assert fault.until is not None
+    assert looked.until is not None
     fault.until.set()
     assert 201 == (await creating).status
+    looked.until.set()
+
+    assert "discarded" not in await cleaning
     assert DATA == (await other.get(creating.result().location)).body

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from .engine import Engine, log
 from .recovery import recovered
 
 _AT_ONCE = 200
-# Ids that are held in memory, and locked.
-_MOST_UNKNOWN = 2_000
+# Ids that are held in memory.
+_MOST_UNKNOWN = 10_000
 # Longer than a record waits for a busy database.
 _PAUSE = 6.0
 
@@ -94,27 +94,21 @@ async def _clean(engine: Engine, batch: Sequence[UploadId], done: Recovery) -> l
 async def _discard(
     engine: Engine, unknown: Sequence[UploadId], done: Recovery, pause: float
 ) -> None:
-    """Remove what is not recorded after a pause either: its creation may have been cancelled.
+    """Remove what is not recorded after a pause either, for another process may be about to.
 
-    All at once, for to find their published files can take long.
+    All at once, for to find their published files can take long. It needs no lock: only small
+    files are stored before they are recorded, and nobody can ask for those yet.
     """
     await asyncio.sleep(pause)
-    async with AsyncExitStack() as locks:
-        orphans = [
-            upload_id for upload_id in unknown if await _is_nobodys(engine, upload_id, locks)
-        ]
-        if orphans:
-            await engine.storage.discard(orphans)
+    orphans = [
+        upload_id
+        for upload_id in unknown
+        # In this order: here a small file is received until it is recorded.
+        if upload_id not in engine.receiving and await _recorded(engine, upload_id) is None
+    ]
+    if orphans:
+        await engine.storage.discard(orphans)
     done.discarded += len(orphans)
-
-
-async def _is_nobodys(engine: Engine, upload_id: UploadId, locks: AsyncExitStack) -> bool:
-    """Tell, and keep the lock if so. Who stores a small file holds it until it is recorded."""
-    try:
-        await locks.enter_async_context(engine.unused(upload_id))
-    except LockTimeout:
-        return False
-    return await _recorded(engine, upload_id) is None
 
 
 async def _recorded(engine: Engine, upload_id: UploadId) -> Upload | None:

@@ -31,10 +31,7 @@ def comes_whole(engine: Engine, upload: Upload, body: Body) -> bool:
 
 
 async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Outcome:
-    """Store a new upload that ``comes_whole``.
-
-    No client knows its id yet, but who cleans up after dead processes finds its file. So its lock
-    is held until it is recorded.
+    """Store a new upload that ``comes_whole``. Nobody knows its id yet, so it needs no lock.
 
     Raises:
         TransferStopped: The body ended early. Nothing is kept, for its client never learns of it.
@@ -49,13 +46,14 @@ async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Ou
         raise TooLarge(limit=held.offset, what="This upload")
     if stop is not Stop.END:
         raise TransferStopped(stop.value)
-    async with engine.unused(upload.id):
-        writer = engine.storage.writer(upload)
-        try:
-            await _publish(engine, upload, writer, held.batch)
-            return await _record(engine, upload, writer)
-        finally:
-            await writer.close()
+    writer = engine.storage.writer(upload)
+    engine.receiving.add(upload.id)
+    try:
+        await _publish(engine, upload, writer, held.batch)
+        return await _record(engine, upload, writer)
+    finally:
+        engine.receiving.discard(upload.id)
+        await writer.close()
 
 
 async def _publish(engine: Engine, upload: Upload, writer: Writer, batch: Sequence[bytes]) -> None:
