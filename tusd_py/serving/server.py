@@ -15,6 +15,8 @@ from tusd_py.config import Settings
 from .protocol import protocol_class
 
 _BACKLOG = 2048
+# Objects that are made before the youngest are looked at; Python's own figure is 700.
+_GARBAGE = 10_000
 
 
 def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) -> int:
@@ -73,6 +75,8 @@ async def _serve(tus: TusApp, server: "_Server", listener: socket.socket) -> Non
     async with tus.running():
         # What the program is made of stays: there is no garbage in it to look for again and again.
         gc.freeze()
+        # And what requests leave behind is freed without it, but for few cycles.
+        gc.set_threshold(_GARBAGE, 20, 20)
         await server.serve(sockets=[listener])
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tusd_py.errors import TooManyUploads
@@ -58,9 +58,8 @@ class Admission:
         """How many transfers run."""
         return self._total
 
-    @contextmanager
-    def at_once(self, client: Client) -> Iterator[None]:
-        """Count a transfer while the block runs.
+    def enter(self, client: Client) -> None:
+        """Count a transfer that may begin at once; whoever asked calls ``leave`` at its end.
 
         Raises:
             TooManyUploads: 503, a limit is reached.
@@ -68,10 +67,10 @@ class Admission:
         if not self._admits(client):
             raise TooManyUploads
         self._begin(client)
-        try:
-            yield
-        finally:
-            self._end(client)
+
+    def leave(self, client: Client) -> None:
+        """Count it no more."""
+        self._end(client)
 
     @asynccontextmanager
     async def in_turn(

@@ -51,8 +51,11 @@ async def create(
         TooManyUploads: 503, and no upload was created.
         TransferStopped: The body ended early; the upload exists, unknown to the client.
     """
-    with engine.admission.at_once(request.client):
+    engine.admission.enter(request.client)
+    try:
         return await _create(engine, creation, request, incoming)
+    finally:
+        engine.admission.leave(request.client)
 
 
 async def _create(

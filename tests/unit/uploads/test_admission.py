@@ -158,7 +158,10 @@ async def test_who_is_cancelled_in_the_moment_of_the_turn_gives_it_on() -> None:
 
 def test_what_is_new_is_refused_at_once() -> None:
     admission = Admission(Limits(total=1))
-    with admission.at_once("a"), pytest.raises(TooManyUploads), admission.at_once("b"):
-        pass
-    with admission.at_once("b"):
-        assert 1 == len(admission)
+    admission.enter("a")
+    with pytest.raises(TooManyUploads):
+        admission.enter("b")
+    admission.leave("a")
+    admission.enter("b")
+
+    assert 1 == len(admission)
