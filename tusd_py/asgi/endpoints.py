@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import lru_cache
 from urllib.parse import quote
 
 from tusd_py.config import Config
@@ -87,7 +88,7 @@ class Endpoints:
         await self._access(exchange)
         request = exchange.request()
         incoming = exchange.incoming(self._budget, self._config)
-        base = quote(exchange.place.base, safe=_SAFE)
+        base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
             outcome = await concatenate(engine, creation, parts, request, incoming)
@@ -137,6 +138,11 @@ class Endpoints:
 
     def _composes(self, engine: Engine) -> bool:
         return isinstance(engine.storage, Composing) and not self._config.disable_concatenation
+
+
+@lru_cache
+def _quoted(base: str) -> str:
+    return quote(base, safe=_SAFE)
 
 
 def _upload_id(exchange: Exchange) -> UploadId:

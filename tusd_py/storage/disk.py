@@ -39,15 +39,18 @@ def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise StorageError from error
 
 
-def open_to_write(path: str, folders: Folders) -> tuple[int, int]:
-    """Open a file to write, creating it and its folder; tells its size in bytes."""
-    flags = os.O_RDWR | os.O_CREAT | _BINARY
+def open_to_write(path: str, folders: Folders, *, empty: bool) -> tuple[int, int]:
+    """Open a file to write, creating it and its folder; tells its size in bytes.
+
+    With ``empty`` what it has is thrown away.
+    """
+    flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if empty else 0) | _BINARY
     try:
         fd = os.open(path, flags, 0o640)
     except FileNotFoundError:
         folders.make(os.path.dirname(path))
         fd = os.open(path, flags, 0o640)
-    return fd, os.lseek(fd, 0, os.SEEK_END)
+    return fd, 0 if empty else os.lseek(fd, 0, os.SEEK_END)
 
 
 def write_at(fd: int, batch: Sequence[bytes], offset: int) -> Iterator[int]:

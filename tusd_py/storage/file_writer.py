@@ -91,7 +91,8 @@ class FileWriter:
         if self._fd is None:
             self._spent.remove()
             self._take_back()
-            fd, size = disk.open_to_write(self._path, self._folders)
+            empty = self._upload.offset == 0
+            fd, size = disk.open_to_write(self._path, self._folders, empty=empty)
             try:
                 self._cut(fd, size)
             except BaseException:
