@@ -186,6 +186,24 @@ async def test_the_mailbox_of_a_dead_process_is_cleared_away(
     await holder.leave()
 
 
+async def test_who_has_no_descriptor_left_does_not_take_the_others_for_dead(
+    here: FileLocks, there: FileLocks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def no_more(*_: object) -> int:
+        raise OSError(errno.EMFILE, "no more")
+
+    holder = await held(here, "here", [])
+    monkeypatch.setattr(os, "open", no_more)
+    with pytest.raises(LockTimeout):
+        await Holder(there, "there", []).start(timeout=SHORT)
+    await holder.leave()
+    await there.close()
+    monkeypatch.undo()
+
+    left = await asyncio.to_thread(lambda: [*tmp_path.glob("*.fifo")])
+    assert 1 == len(left)
+
+
 async def test_a_folder_without_named_pipes_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

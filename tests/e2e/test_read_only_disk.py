@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 from tests.e2e.power.machine import PoweredServer, mounted
 from tests.e2e.power.workload import TYPE, path_of, stored
 from tests.support.filesystems import image_mounted, remount
 from tests.support.live import Wire
-from tests.support.server import REPOSITORY, ServerProcess, environment
+from tests.support.server import ServerProcess
 
 MIB = 2**20
 
@@ -22,15 +21,7 @@ def test_at_the_start_it_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> 
         with server:
             server.stop()
             remount(disk, "ro")
-            ended = subprocess.run(
-                server.command(),
-                cwd=REPOSITORY,
-                env=environment(),
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
+            ended = server.run_to_its_end()
 
     assert 1 == ended.returncode
     assert "Read-only file system" in ended.stderr

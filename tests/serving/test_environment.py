@@ -3,7 +3,6 @@
 import json
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import Wire, WireResponse
-from tests.support.server import REPOSITORY, ServerProcess, environment
+from tests.support.server import REPOSITORY, ServerProcess
 from tests.support.tools import run_tool
 
 TYPE = {"content_type": "application/offset+octet-stream"}
@@ -43,19 +42,6 @@ def every_request(wire: Wire, path: str, finished: str) -> list[WireResponse]:
 
 def code(answer: WireResponse) -> object:
     return json.loads(answer.body)["code"]
-
-
-def start(server: ServerProcess) -> "subprocess.CompletedProcess[str]":
-    """Start a server that is expected to end at once."""
-    return subprocess.run(
-        server.command(),
-        cwd=REPOSITORY,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 def test_a_folder_that_vanishes_is_noticed_and_not_made_again(server: ServerProcess) -> None:
@@ -147,7 +133,7 @@ def test_a_damaged_database_is_said_in_one_sentence_with_exit_1(
     damage(server.data_dir / "tus.db")
     damaged = (server.data_dir / "tus.db").read_bytes()
 
-    ended = start(server)
+    ended = server.run_to_its_end()
 
     assert 1 == ended.returncode
     assert ended.stderr.startswith("The database in ")
@@ -163,7 +149,7 @@ def test_a_locked_database_at_the_start_is_said_in_one_sentence_with_exit_1(
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
 
-        ended = start(server)
+        ended = server.run_to_its_end()
 
     assert 1 == ended.returncode
     assert 1 == len(ended.stderr.splitlines())

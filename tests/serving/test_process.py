@@ -4,8 +4,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import Wire, created, head, offset_of, patch_head, wait_until_stored
-from tests.support.server import REPOSITORY, ServerDied, ServerProcess, environment
+from tests.support.server import ServerDied, ServerProcess
 
 
 def test_sigterm_saves_running_uploads_and_exits_with_0(tmp_path: Path) -> None:
@@ -63,16 +61,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
 def test_a_taken_port_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "tusd_py", "serve", "--port", str(port)]
-        result = subprocess.run(
-            [*command, "--data-dir", str(tmp_path)],
-            cwd=REPOSITORY,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+        result = ServerProcess(tmp_path, port=port).run_to_its_end()
     assert 1 == result.returncode
     assert str(port) in result.stderr
     assert "Traceback" not in result.stderr
@@ -80,16 +69,7 @@ def test_a_taken_port_is_said_in_one_sentence_with_exit_1(tmp_path: Path) -> Non
 
 def test_a_second_server_on_the_same_folder_is_refused_with_exit_1(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data"):
-        second = ServerProcess(tmp_path / "data")
-        result = subprocess.run(
-            second.command(),
-            cwd=REPOSITORY,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+        result = ServerProcess(tmp_path / "data").run_to_its_end()
     assert 1 == result.returncode
     assert "Another server uses the folder" in result.stderr
     assert "Traceback" not in result.stderr

@@ -90,6 +90,19 @@ class ServerProcess:
             raise
         return self
 
+    def run_to_its_end(self) -> subprocess.CompletedProcess[str]:
+        """Start a server that is expected to end at once, and tell what it said."""
+        return subprocess.run(
+            self.command(),
+            cwd=REPOSITORY,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_TIMEOUT + STOP_TIMEOUT,
+            check=False,
+        )
+
     def stop(self) -> int:
         """Ask the server to end (SIGTERM) and return its exit code."""
         return self._end(signal.SIGTERM)

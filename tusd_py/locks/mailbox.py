@@ -1,5 +1,6 @@
 """Short messages between the processes of one folder."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -67,9 +68,10 @@ class Mailbox:
 def _open(path: Path) -> Iterator[int | None]:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        # Nobody has it open to read, and nobody will: each process makes its own.
-        path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            # Nobody has it open to read, and nobody will: each process makes its own.
+            path.unlink(missing_ok=True)
         yield None
         return
     try:

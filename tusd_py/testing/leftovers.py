@@ -1,13 +1,11 @@
 """What every storage promises to those who clean up after a process that died."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage
 
-from .storage import DATA, publish, store, stored
+from .storage import DATA, StorageFixtures, publish, store, stored
 from .uploads import CREATED_AT, a_part, an_upload
 
 FINISHED = an_upload(offset=10, finished_at=CREATED_AT)
@@ -33,25 +31,11 @@ async def published(storage: Storage) -> list[str]:
 
 
 @pytest.mark.anyio
-class LeftoversContract:
+class LeftoversContract(StorageFixtures):
     """The promises of ``working``, ``published``, ``tidy``, ``discard`` and ``recorded``.
 
     Override ``storage``.
     """
-
-    @pytest.fixture
-    def storage(self) -> Storage:
-        """A new storage with nothing in it, not started."""
-        raise NotImplementedError("Override the fixture 'storage'.")
-
-    @pytest.fixture(params=[True, False], ids=["durable", "not durable"])
-    async def started(
-        self, storage: Storage, request: pytest.FixtureRequest
-    ) -> AsyncIterator[Storage]:
-        """The storage, started, and closed after the test."""
-        await storage.start(durable=request.param)
-        yield storage
-        await storage.close()
 
     async def test_nothing_is_listed_of_nothing(self, started: Storage) -> None:
         assert (await working(started), await published(started)) == ([], [])

@@ -1,33 +1,17 @@
 """What every storage promises of finished uploads, and of removing uploads."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tusd_py.errors import StorageError
 from tusd_py.storage import Storage
 
-from .storage import DATA, publish, store, stored
+from .storage import DATA, StorageFixtures, publish, store, stored
 from .uploads import CREATED_AT, an_upload
 
 
 @pytest.mark.anyio
-class PublishingContract:
+class PublishingContract(StorageFixtures):
     """The promises of ``publish`` and ``delete``. Override ``storage``."""
-
-    @pytest.fixture
-    def storage(self) -> Storage:
-        """A new storage with nothing in it, not started."""
-        raise NotImplementedError("Override the fixture 'storage'.")
-
-    @pytest.fixture(params=[True, False], ids=["durable", "not durable"])
-    async def started(
-        self, storage: Storage, request: pytest.FixtureRequest
-    ) -> AsyncIterator[Storage]:
-        """The storage, started, and closed after the test."""
-        await storage.start(durable=request.param)
-        yield storage
-        await storage.close()
 
     async def test_published_bytes_are_read(self, started: Storage) -> None:
         await store(started, an_upload(), DATA)

@@ -38,14 +38,8 @@ async def publish(storage: Storage, upload: Upload) -> None:
         await writer.close()
 
 
-@pytest.mark.anyio
-class StorageContract:
-    """The promises of ``tusd_py.storage.Storage`` but for publishing and deleting.
-
-    Derive from it and override ``storage``; ``persistent`` tells whether bytes outlive ``close``.
-    """
-
-    persistent = True
+class StorageFixtures:
+    """What the contracts of storages start from. Override ``storage``."""
 
     @pytest.fixture
     def storage(self) -> Storage:
@@ -60,6 +54,16 @@ class StorageContract:
         await storage.start(durable=request.param)
         yield storage
         await storage.close()
+
+
+@pytest.mark.anyio
+class StorageContract(StorageFixtures):
+    """The promises of ``tusd_py.storage.Storage`` but for publishing and deleting.
+
+    Derive from it and override ``storage``; ``persistent`` tells whether bytes outlive ``close``.
+    """
+
+    persistent = True
 
     async def test_an_upload_without_bytes_has_size_zero(self, started: Storage) -> None:
         assert await started.size(an_upload()) == 0
