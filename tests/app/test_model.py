@@ -135,6 +135,14 @@ class Histories(RuleBasedStateMachine):
         ]
         return found[number % len(found)] if found else None
 
+    def _asked(self, number: int) -> Model | None:
+        """One that no request holds, whose offset was asked for and that is still unfinished."""
+        upload = self.pick(number)
+        if upload is None:
+            return None
+        self._ask(upload)
+        return None if upload.finished else upload
+
     # The server.
 
     @initialize()
@@ -223,11 +231,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=picks, size=sizes, pieces=st.integers(1, 3), last=st.booleans())
     def append(self, *, number: int, size: int, pieces: int, last: bool) -> None:
-        upload = self.pick(number)
+        upload = self._asked(number)
         if upload is None:
-            return
-        self._ask(upload)
-        if upload.finished:
             return
         data = self.fresh(upload.room(size))
         headers = []
@@ -244,11 +249,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=picks, size=sizes, right=st.booleans())
     def append_with_checksum(self, *, number: int, size: int, right: bool) -> None:
-        upload = self.pick(number)
+        upload = self._asked(number)
         if upload is None:
-            return
-        self._ask(upload)
-        if upload.finished:
             return
         data = self.fresh(upload.room(size))
         headers = [checksum(data if right else data + b"!")]
@@ -262,11 +264,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=picks, size=sizes, checked=st.booleans())
     def cut(self, *, number: int, size: int, checked: bool) -> None:
-        upload = self.pick(number)
+        upload = self._asked(number)
         if upload is None:
-            return
-        self._ask(upload)
-        if upload.finished:
             return
         data = self.fresh(upload.room(size))
         headers = [checksum(data)] if checked else []
@@ -280,11 +279,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=picks, size=sizes, more=sizes, checked=st.booleans())
     def stall(self, *, number: int, size: int, more: int, checked: bool) -> None:
-        upload = self.pick(number)
+        upload = self._asked(number)
         if upload is None:
-            return
-        self._ask(upload)
-        if upload.finished:
             return
         data = self.fresh(upload.room(size + more))
         first, rest = data[:size], data[size:]
