@@ -2,27 +2,40 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tusd_py.errors import MetadataError, UploadExists, UploadNotFound
 from tusd_py.folders import make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
 from .base import Event
-from .connection import Connection, SharedCommits, Work
+from .commits import SharedCommits
+from .connection import Connection
 from .rows import COLUMNS, from_upload, to_upload
 from .schema import migrate
 
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
-_PLACES = ", ".join("?" * len(COLUMNS.split(",")))
-_INSERT = f"INSERT INTO uploads ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - constants only
+_PLACES = f"({', '.join('?' * len(COLUMNS.split(',')))})"
+_INSERT = f"INSERT INTO uploads ({COLUMNS}) VALUES "  # noqa: S608 - constants only
 _SELECT = f"SELECT {COLUMNS} FROM uploads "  # noqa: S608 - constants only
 _UPDATE = """
     UPDATE uploads
     SET length = ?, offset = ?, expires_at = ?, finished_at = ?, run = ?, verifying = ?
     WHERE id = ?
 """
+
+# Rows of one statement; SQLite keeps the statements of all sizes up to this prepared.
+_ROWS = 32
+
+
+class _Creation(NamedTuple):
+    upload: Upload
+    event: Event | None
+
+
+_Change = Callable[[sqlite3.Connection], None]
 
 
 class SQLiteMetadata:
@@ -36,7 +49,7 @@ class SQLiteMetadata:
         self.path = Path(path)
         self._writer: Connection | None = None
         self._reader: Connection | None = None
-        self._shared: SharedCommits | None = None
+        self._shared: SharedCommits[_Creation | _Change] | None = None
 
     @property
     def commits(self) -> int:
@@ -52,7 +65,7 @@ class SQLiteMetadata:
         self._writer = await Connection.open(self.path, durable=durable)
         await self._writer.run(migrate)
         self._reader = await Connection.open(self.path, durable=durable)
-        self._shared = SharedCommits(self._writer)
+        self._shared = SharedCommits(self._writer, _do_all)
 
     async def close(self) -> None:
         if self._shared is not None:
@@ -63,7 +76,7 @@ class SQLiteMetadata:
         self._shared = self._reader = self._writer = None
 
     async def create(self, upload: Upload, *, event: Event | None = None) -> None:
-        await self._open_shared().run(_creating(upload, event))
+        await self._open_shared().run(_Creation(upload, event))
 
     async def get(self, upload_id: UploadId) -> Upload:
         found = await self._select("WHERE id = ?", upload_id)
@@ -151,7 +164,7 @@ class SQLiteMetadata:
             raise MetadataError("The metadata store is not open.")
         return connection
 
-    def _open_shared(self) -> SharedCommits:
+    def _open_shared(self) -> SharedCommits[_Creation | _Change]:
         if self._shared is None:
             raise MetadataError("The metadata store is not open.")
         return self._shared
@@ -164,20 +177,35 @@ def _make_folder(folder: Path, *, durable: bool) -> None:
         raise MetadataError from error
 
 
-def _creating(upload: Upload, event: Event | None) -> Work:
-    def work(connection: sqlite3.Connection) -> None:
-        try:
-            connection.execute(_INSERT, from_upload(upload))
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode not in _TAKEN:
-                raise
-            raise UploadExists(upload.id) from error
-        _add_event(connection, event)
+def _do_all(connection: sqlite3.Connection, works: Sequence[_Creation | _Change]) -> None:
+    """Do work, all creations first and in one statement.
 
-    return work
+    At each statement the threads of the process hand the interpreter to each other, which costs
+    more than the statement.
+    """
+    creations = [work for work in works if isinstance(work, _Creation)]
+    for start in range(0, len(creations), _ROWS):
+        _create_all(connection, creations[start : start + _ROWS])
+    for work in works:
+        if not isinstance(work, _Creation):
+            work(connection)
 
 
-def _recording(upload: Upload, event: Event | None) -> Work:
+def _create_all(connection: sqlite3.Connection, creations: Sequence[_Creation]) -> None:
+    insert = _INSERT + ", ".join([_PLACES] * len(creations))
+    values = [value for creation in creations for value in from_upload(creation.upload)]
+    try:
+        connection.execute(insert, values)
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorcode not in _TAKEN:
+            raise
+        # Right for one, and where there are more each is tried alone.
+        raise UploadExists(creations[0].upload.id) from error
+    for creation in creations:
+        _add_event(connection, creation.event)
+
+
+def _recording(upload: Upload, event: Event | None) -> _Change:
     def work(connection: sqlite3.Connection) -> None:
         updated = connection.execute(
             _UPDATE,
