@@ -173,6 +173,8 @@ class Histories(RuleBasedStateMachine):
         await asyncio.gather(*holders, return_exceptions=True)
         engine = await self.tus.server._runtime.started()
         await engine.background.close()
+        # The locks of the kernel's that it had vanish with a process.
+        await engine.storage.close()
         # Nothing is closed in order: that is left for the end of the history.
         self.crashed.append(self.backends.stack)
         self.backends.stack = AsyncExitStack()
@@ -184,7 +186,7 @@ class Histories(RuleBasedStateMachine):
         self._ask_all()
 
     async def _recover(self) -> None:
-        await recover(await self.tus.server._runtime.started(), pause=0)
+        await recover(await self.tus.server._runtime.started())
 
     @rule()
     def sweep(self) -> None:

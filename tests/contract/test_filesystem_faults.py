@@ -14,7 +14,7 @@ import pytest
 from tusd_py import folders
 from tusd_py.errors import StorageError, StorageFull
 from tusd_py.storage.filesystem import FileStorage
-from tusd_py.testing.leftovers import publish_unrecorded, published, working
+from tusd_py.testing.leftovers import working
 from tusd_py.testing.storage import DATA, publish, store, stored
 from tusd_py.testing.uploads import CREATED_AT, a_final, a_part, an_upload
 
@@ -354,32 +354,6 @@ async def test_a_write_that_is_cancelled_has_ended_before_its_file_is_closed(
 
     assert waited
     assert await stored(storage, an_upload(offset=10)) == DATA
-
-
-async def test_without_hard_links_a_small_file_has_one_name_at_a_time(
-    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "link", failing(errno.EPERM))
-
-    await publish_unrecorded(storage, an_upload())
-    names = await working(storage), await published(storage)
-    await publish_unrecorded(storage, an_upload("two"), recorded=True)
-    await storage.close()
-
-    assert names == ([], ["finished/one"])
-    assert await published(storage) == ["finished/one", "finished/two"]
-
-
-async def test_a_second_name_that_cannot_be_removed_harms_no_other_upload(
-    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await publish_unrecorded(storage, an_upload(), recorded=True)
-    monkeypatch.setattr(os, "unlink", failing(errno.EIO))
-
-    await publish_unrecorded(storage, an_upload("two"), recorded=True)
-
-    assert await published(storage) == ["finished/one", "finished/two"]
-    assert await working(storage) == ["one", "two"]
 
 
 async def test_a_folder_that_cannot_be_listed_is_a_failure_of_the_storage(

@@ -71,9 +71,9 @@ def test_a_folder_that_comes_back_is_used_again(server: ServerProcess) -> None:
         assert b"hello" == wire.request("GET", path).body
 
 
-@pytest.mark.parametrize("folder", ["uploads", "files"])
+@pytest.mark.parametrize(("folder", "length"), [("uploads", "9"), ("files", "5")])
 def test_folders_of_files_that_vanish_are_not_made_again_either(
-    server: ServerProcess, folder: str
+    server: ServerProcess, folder: str, length: str
 ) -> None:
     with Wire(server.port) as wire:
         path = created(wire, b"he")
@@ -82,7 +82,7 @@ def test_folders_of_files_that_vanish_are_not_made_again_either(
         shutil.rmtree(server.data_dir / folder)
 
         answers = [
-            wire.request("POST", "/files/", b"hello", upload_length="5", **TYPE),
+            wire.request("POST", "/files/", b"hello", upload_length=length, **TYPE),
             wire.request("PATCH", path, b"llo", upload_offset="2", **TYPE),
         ]
         found = wire.request("HEAD", path)
@@ -91,6 +91,22 @@ def test_folders_of_files_that_vanish_are_not_made_again_either(
     assert ["storage-error"] * 2 == [code(answer) for answer in answers]
     assert 423 == found.status
     assert not (server.data_dir / folder).exists()
+
+
+@pytest.mark.parametrize("depth", ["processes", "processes/*"])
+def test_a_process_without_its_folder_stores_nothing_that_it_cannot_keep_track_of(
+    server: ServerProcess, depth: str
+) -> None:
+    with Wire(server.port) as wire:
+        small = {"upload_length": "5", **TYPE}
+        kept = wire.request("POST", "/files/", b"hello", **small)
+        (folder,) = server.data_dir.glob(depth)
+        shutil.rmtree(folder)
+
+        refused = wire.request("POST", "/files/", b"hello", **small)
+
+    assert [201, 500] == [kept.status, refused.status]
+    assert not folder.exists()
 
 
 def test_a_database_that_another_process_locks_is_waited_for(server: ServerProcess) -> None:

@@ -10,7 +10,7 @@ from tusd_py.errors import TusError
 from tusd_py.uploads.engine import Background, Engine, log
 from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
-from tusd_py.uploads.scan import recover
+from tusd_py.uploads.scan import reclaim, recover
 
 # Seconds between two looks at whether the process that did the work for all has ended.
 _ASK_AGAIN = 10.0
@@ -109,5 +109,7 @@ async def _sweep_forever(engine: Engine) -> None:
         try:
             if engine.locks.leads():
                 await sweep(engine)
+                # Of a worker that was replaced: the others go on.
+                await reclaim(engine)
         except TusError:
             log.exception("sweep.failed")

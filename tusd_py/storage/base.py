@@ -1,6 +1,6 @@
 """The port of storage: bytes by upload, written at the committed offset."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from tusd_py.protocol.upload import Upload, UploadId
@@ -32,7 +32,8 @@ class Writer(Sink, Protocol):
 
         ``last`` is written before, so that a small file is one visit to the storage.
         Doing it again does no harm. An upload without a path stays where it is. One that was not
-        recorded yet (its ``run`` is empty) is still listed by ``working`` until ``recorded``.
+        recorded yet (its ``run`` is empty) has a path that nobody else can have; if the process
+        ends before ``recorded``, ``reclaim`` finds it.
 
         Raises:
             StorageError: It failed, or another file is at the path.
@@ -40,15 +41,15 @@ class Writer(Sink, Protocol):
         ...
 
     def recorded(self) -> None:
-        """Tell that an upload that was published before it was recorded is recorded now.
-
-        ``working`` lists it no more, at once or soon.
-        """
+        """Tell that an upload that was published before it was recorded is recorded now."""
         ...
 
     async def close(self) -> None:
         """Let go of the upload, also when the caller is being cancelled."""
         ...
+
+
+Recorded = Callable[[Collection[str]], Awaitable[Collection[str]]]
 
 
 class Storage(Protocol):
@@ -116,8 +117,8 @@ class Storage(Protocol):
     def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
         """List, in batches of bounded size, what lies where uploads are until they are published.
 
-        That are unfinished uploads, those that are never published, and what a process left that
-        died. What is written after the listing has begun may be left out.
+        That are unfinished uploads and those that are never published. What is written after the
+        listing has begun may be left out.
 
         Raises:
             StorageError: It failed.
@@ -132,16 +133,22 @@ class Storage(Protocol):
         """
         ...
 
-    async def tidy(self, upload: Upload) -> bool:
-        """Make ``working`` list a finished upload no more that is published; tells if it did.
+    async def discard(self, upload_ids: Collection[UploadId]) -> None:
+        """Remove what ``working`` listed of uploads that have no record any more.
 
         Raises:
             StorageError: It failed.
         """
         ...
 
-    async def discard(self, upload_ids: Collection[UploadId]) -> None:
-        """Remove all there is of uploads that were listed by ``working`` and never recorded.
+    async def reclaim(self, recorded: Recorded) -> int:
+        """Remove what processes that have ended stored of uploads, but did not record.
+
+        Args:
+            recorded: Tells at which of some paths there is a recorded upload.
+
+        Returns:
+            How many uploads something was removed of.
 
         Raises:
             StorageError: It failed.

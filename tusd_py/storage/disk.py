@@ -44,13 +44,22 @@ def open_to_write(path: str, folders: Folders, *, empty: bool) -> tuple[int, int
 
     With ``empty`` what it has is thrown away.
     """
-    flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if empty else 0) | _BINARY
+    extra = os.O_TRUNC if empty else 0
     try:
-        fd = os.open(path, flags, 0o640)
+        fd = _open(path, extra)
     except FileNotFoundError:
         folders.make(os.path.dirname(path))
-        fd = os.open(path, flags, 0o640)
+        fd = _open(path, extra)
     return fd, 0 if empty else os.lseek(fd, 0, os.SEEK_END)
+
+
+def open_new(path: str) -> int:
+    """Open an empty file to write, in a folder that is there."""
+    return _open(path, os.O_TRUNC)
+
+
+def _open(path: str, extra: int) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | _BINARY | extra, 0o640)
 
 
 def write_at(fd: int, batch: Sequence[bytes], offset: int) -> Iterator[int]:
@@ -99,25 +108,26 @@ def move(source: str, target: str, folders: Folders) -> None:
     Raises:
         OSError: It failed; ``FileExistsError`` if another file has the name.
     """
-    add_name(source, target, folders)
+    _named(_link, source, target, folders)
     remove(source)
 
 
-def add_name(source: str, target: str, folders: Folders) -> None:
-    """Give a file its final name and leave it the old one, where the file system has hard links.
-
-    Elsewhere it loses the old one: a file whose name is known to nobody when the process dies is
-    found by ``tusd-py verify`` alone.
+def rename(source: str, target: str, folders: Folders) -> None:
+    """The same for a file that nobody else can have given the name to, in one step.
 
     Raises:
-        OSError: It failed; ``FileExistsError`` if another file has the name.
+        OSError: It failed.
     """
+    _named(os.rename, source, target, folders)
+
+
+def _named(name: Callable[[str, str], None], source: str, target: str, folders: Folders) -> None:
     try:
-        _link(source, target)
+        name(source, target)
     except FileNotFoundError:
         if not os.path.exists(target):
             folders.make(os.path.dirname(target))
-            _link(source, target)
+            name(source, target)
     # Before the old name goes: otherwise the loss of power could take both.
     folders.sync(os.path.dirname(target))
 

@@ -1,15 +1,14 @@
 """Writing one upload's file."""
 
 import os
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 
 from tusd_py.errors import StorageDamaged
 from tusd_py.folders import Folders
 from tusd_py.protocol.upload import Upload
 
 from . import disk
+from .journal import Journal
 from .threads import WorkerThreads
 
 # Bytes from which on it pays to wake the disk up.
@@ -25,7 +24,7 @@ class FileWriter:
         upload: What is written, at its offset.
         path: The file while the upload is unfinished.
         published: The file once it is finished; None if it stays.
-        spent: Files that are needed no more; whoever visits a thread removes them.
+        journal: Keeps track of an upload that is not recorded; None for any other.
         threads: Where the work is done.
         folders: Makes folders, and tells whether syncing is for the loss of power too.
     """
@@ -35,7 +34,7 @@ class FileWriter:
         upload: Upload,
         path: str,
         published: str | None,
-        spent: "Spent",
+        journal: Journal | None,
         threads: WorkerThreads,
         folders: Folders,
     ) -> None:
@@ -43,12 +42,12 @@ class FileWriter:
         self._upload = upload
         self._path = path
         self._published = published
-        self._spent = spent
+        self._journal = journal
         self._threads = threads
         self._folders = folders
         self._fd: int | None = None
-        # What has an offset got a durable name with it.
-        self._named = upload.offset > 0
+        # What has an offset got a durable name with it; the journal's names need not last.
+        self._named = upload.offset > 0 or journal is not None
         self._handed_on = upload.offset
         self._ended = False
         self._synced = False
@@ -64,13 +63,15 @@ class FileWriter:
             await self._threads.run(self._sync)
 
     async def publish(self, last: Sequence[bytes] = ()) -> None:
+        if self._journal is not None and self._upload.path is not None:
+            self._journal.announce(self._upload.id, self._upload.path)
         # Syncing is not quick, and several threads can do it at once.
         run = self._threads.run if self._folders.durable else self._threads.run_together
         await run(self._publish, last)
 
     def recorded(self) -> None:
-        if self._ended and self._published is not None and not self._upload.run:
-            self._spent.add(self._path)
+        if self._journal is not None:
+            self._journal.settle(self._upload.id)
 
     async def close(self) -> None:
         if self._fd is not None:
@@ -89,17 +90,23 @@ class FileWriter:
 
     def _open(self) -> int:
         if self._fd is None:
-            self._spent.remove()
-            self._take_back()
-            empty = self._upload.offset == 0
-            fd, size = disk.open_to_write(self._path, self._folders, empty=empty)
-            try:
-                self._cut(fd, size)
-            except BaseException:
-                os.close(fd)
-                raise
-            self._fd = fd
+            if self._journal is None:
+                self._fd = self._open_recorded()
+            else:
+                self._journal.write()
+                self._fd = disk.open_new(self._path)
         return self._fd
+
+    def _open_recorded(self) -> int:
+        self._take_back()
+        empty = self._upload.offset == 0
+        fd, size = disk.open_to_write(self._path, self._folders, empty=empty)
+        try:
+            self._cut(fd, size)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
 
     def _take_back(self) -> None:
         """Undo a publication whose end was not recorded, because the process died in between.
@@ -160,34 +167,17 @@ class FileWriter:
         if self._folders.durable and not self._synced:
             self._sync()
         if self._published is not None:
-            # What is recorded already can be found by its record. Otherwise the working name is
-            # the journal: it tells the next process of a file that nobody may know of.
-            publish = disk.move if self._upload.run else disk.add_name
-            publish(self._path, self._published, self._folders)
+            self._name(self._published)
         self._ended = True
         self._fd = None
         _close(fd)
 
-
-class Spent:
-    """Files that are needed no more, for the next visit to a thread that anyone makes."""
-
-    def __init__(self) -> None:
-        self._paths: deque[str] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._paths)
-
-    def add(self, path: str) -> None:
-        """Leave a file to be removed."""
-        self._paths.append(path)
-
-    def remove(self) -> None:
-        """Remove what was left. Blocks."""
-        while self._paths:
-            # Threads may meet here. What cannot be removed now is tidied up after the next start.
-            with suppress(IndexError, OSError):
-                disk.remove(self._paths.popleft())
+    def _name(self, published: str) -> None:
+        if self._journal is None:
+            disk.move(self._path, published, self._folders)
+        else:
+            self._journal.write()
+            disk.rename(self._path, published, self._folders)
 
 
 def _close(fd: int) -> None:

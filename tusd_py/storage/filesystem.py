@@ -1,12 +1,10 @@
 """Storage in folders of one file system."""
 
-import hashlib
-import math
 import os
 import shutil
 import time
+import zlib
 from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +12,10 @@ from tusd_py.errors import StorageError
 from tusd_py.folders import Folders, make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
-from . import disk
-from .file_writer import FileWriter, Spent
+from . import disk, ownership
+from .base import Recorded
+from .file_writer import FileWriter
+from .journal import Abandoned, Journal
 from .layout import Layout, by_date, checked
 from .threads import WorkerThreads
 
@@ -41,33 +41,37 @@ class FileStorage:
         self.root = Path(root).absolute()
         self.uploads = self.root / "uploads"
         self.files = self.root / "files"
+        self._processes = self.root / "processes"
+        self._bases = (self.uploads, self.files, self._processes)
         self._leaves = [
             str(self.uploads / f"{leaf >> 4:x}" / f"{leaf & 15:x}") for leaf in range(256)
         ]
         self._layout = layout
         self._folders = self._made_folders(durable=True)
+        self._journal = self._made_journal()
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
-        self._spent = Spent()
 
     async def start(self, *, durable: bool) -> None:
         self._folders = self._made_folders(durable=durable)
+        self._journal = self._made_journal()
         await self._threads.run(self._prepare)
 
     async def close(self) -> None:
         # Idle threads end with the interpreter.
-        if self._spent:
-            await self._threads.run(self._spent.remove)
+        await self._threads.run(self._journal.close)
 
     def place(self, upload: Upload) -> str:
         return checked(upload.path if upload.path is not None else self._layout(upload))
 
     def writer(self, upload: Upload) -> FileWriter:
-        path, published = self._working(upload), self._published(upload)
-        if upload.finished and published is not None:
+        path, published, journal = self._working(upload), self._published(upload), None
+        if published is not None and upload.finished:
             path, published = published, None
-        return FileWriter(upload, path, published, self._spent, self._threads, self._folders)
+        elif published is not None and not upload.run:
+            path, journal = self._journal.path(upload.id), self._journal
+        return FileWriter(upload, path, published, journal, self._threads, self._folders)
 
     async def size(self, upload: Upload) -> int:
         return await self._threads.run(self._size, upload)
@@ -101,19 +105,22 @@ class FileStorage:
         async for entries in self._listed(self.files):
             yield [entry.path[above:].replace(os.sep, "/") for entry in entries]
 
-    async def tidy(self, upload: Upload) -> bool:
-        return await self._threads.run(self._tidy, upload)
-
     async def discard(self, upload_ids: Collection[UploadId]) -> None:
-        paths = [self._working_path(upload_id) for upload_id in upload_ids]
-        linked = await self._threads.run(_linked, paths)
-        if linked:
-            twins = disk.walk(str(self.files))
-            # Between two steps others get their turn.
-            while await self._composing.run(self._remove_twins, twins, linked):
-                pass
-        for path in paths:
-            await self._threads.run(disk.remove, path)
+        for upload_id in upload_ids:
+            await self._threads.run(disk.remove, self._working_path(upload_id))
+
+    async def reclaim(self, recorded: Recorded) -> int:
+        removed = 0
+        for folder in await self._threads.run(_folders_in, self._processes):
+            lock = await self._threads.run(ownership.inherit, folder)
+            if lock is None:
+                continue
+            try:
+                left = await self._threads.run(Abandoned, folder, str(self.files), self._folders)
+                removed += await self._threads.run(left.remove, await recorded(left.published))
+            finally:
+                await self._threads.run(os.close, lock)
+        return removed
 
     async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
         # A process that died while composing leaves something behind.
@@ -138,20 +145,22 @@ class FileStorage:
             await self._threads.run(os.close, source)
 
     def _made_folders(self, *, durable: bool) -> Folders:
-        return Folders(str(self.uploads), str(self.files), durable=durable)
+        return Folders(*map(str, self._bases), durable=durable)
+
+    def _made_journal(self) -> Journal:
+        return Journal(str(self._processes), str(self.files), self._folders)
 
     async def _listed(self, folder: Path) -> AsyncGenerator[Sequence[os.DirEntry[str]], None]:
-        began = await self._threads.run(_touched, folder)
         entries = disk.walk(str(folder))
         while batch := await self._composing.run(_some, entries):
-            yield await self._composing.run(_written_before, batch, began)
+            yield batch
 
     def _working(self, upload: Upload) -> str:
         return self._working_path(upload.id)
 
     def _working_path(self, upload_id: UploadId) -> str:
         # Ids can come from the application, so a hash spreads them; names stay readable.
-        leaf = self._leaves[hashlib.sha256(upload_id.encode()).digest()[0]]
+        leaf = self._leaves[zlib.crc32(upload_id.encode()) & 255]
         return f"{leaf}/{upload_id}"
 
     def _published(self, upload: Upload) -> str | None:
@@ -171,12 +180,12 @@ class FileStorage:
         return working
 
     def _prepare(self) -> None:
-        for folder in (self.uploads, self.files):
+        for folder in self._bases:
             make_folder(str(folder), durable=self._folders.durable)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise StorageError(f"The folder {folder} cannot be written.")
-        if self.uploads.stat().st_dev != self.files.stat().st_dev:
-            raise StorageError(f"{self.uploads} and {self.files} must be on one file system.")
+        if len({folder.stat().st_dev for folder in self._bases}) > 1:
+            raise StorageError(f"The folders in {self.root} must be on one file system.")
 
     def _size(self, upload: Upload) -> int:
         try:
@@ -194,27 +203,9 @@ class FileStorage:
                 raise
             return None
 
-    def _tidy(self, upload: Upload) -> bool:
-        working, published = self._working(upload), self._published(upload)
-        if published is None or not os.path.exists(working):
-            return False
-        there = os.path.isfile(published) and os.path.getsize(published) == upload.offset
-        if there:
-            disk.remove(working)
-        return there
-
-    def _remove_twins(self, entries: Iterator[os.DirEntry[str]], linked: set[int]) -> bool:
-        """Remove files of these inodes; tells whether there may be more of them."""
-        batch = _some(entries)
-        for entry in batch:
-            if entry.inode() in linked:
-                linked.discard(entry.inode())
-                disk.remove(entry.path)
-                self._folders.sync(os.path.dirname(entry.path))
-        return bool(batch and linked)
-
     def _delete(self, upload: Upload) -> None:
-        self._spent.remove()
+        if not upload.run:
+            self._journal.remove(upload.id)
         place, published = self._place(upload), self._published(upload)
         # Between the two steps of publishing, the file has both names.
         if published is not None and _same(place, published):
@@ -234,32 +225,9 @@ def _some(entries: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
     return list(islice(entries, _LISTED))
 
 
-def _touched(folder: Path) -> int:
-    """Now, by the clock that the file system gives its files' times from."""
-    os.utime(folder)
-    return folder.stat().st_mtime_ns
-
-
-def _written_before(entries: Sequence[os.DirEntry[str]], moment: int) -> list[os.DirEntry[str]]:
-    return [entry for entry in entries if _written(entry) <= moment]
-
-
-def _written(entry: os.DirEntry[str]) -> float:
-    try:
-        return entry.stat(follow_symlinks=False).st_mtime_ns
-    except FileNotFoundError:
-        return math.inf
-
-
-def _linked(paths: Sequence[str]) -> set[int]:
-    """The inodes of those files that have another name too."""
-    found = set()
-    for path in paths:
-        with suppress(FileNotFoundError):
-            status = os.stat(path)
-            if status.st_nlink > 1:
-                found.add(status.st_ino)
-    return found
+def _folders_in(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
 def _same(one: str, other: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.protocol.upload import Upload, UploadId
 
+from .base import Recorded
 from .layout import checked
 
 _PIECE = 64 * 1024
@@ -17,9 +18,11 @@ class MemoryStorage:
         self.files: dict[UploadId, bytearray] = {}
         self.paths: dict[str, UploadId] = {}
         self.unrecorded: set[UploadId] = set()
+        self._left: set[str] = set()
 
-    async def start(self, *, durable: bool) -> None:
-        """Nothing to do: memory is never durable."""
+    async def start(self, *, durable: bool) -> None:  # noqa: ARG002 - memory is never durable
+        # Another life begins.
+        self._left = {path for path, own in self.paths.items() if own in self.unrecorded}
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -45,22 +48,22 @@ class MemoryStorage:
             del self.paths[upload.path]
 
     async def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
-        there = set(self.paths.values()) - self.unrecorded
+        there = set(self.paths.values())
         yield [upload_id for upload_id in self.files if upload_id not in there]
 
     async def published(self) -> AsyncGenerator[Sequence[str], None]:
         yield [*self.paths]
 
-    async def tidy(self, upload: Upload) -> bool:
-        there = upload.id in self.unrecorded
-        self.unrecorded.discard(upload.id)
-        return there
-
     async def discard(self, upload_ids: Collection[UploadId]) -> None:
         for upload_id in upload_ids:
             self.files.pop(upload_id, None)
-            self.unrecorded.discard(upload_id)
-        self.paths = {path: own for path, own in self.paths.items() if own not in upload_ids}
+
+    async def reclaim(self, recorded: Recorded) -> int:
+        left, self._left = self._left, set()
+        gone = left - set(await recorded(left))
+        for path in gone:
+            self.files.pop(self.paths.pop(path))
+        return len(gone)
 
     async def free(self) -> int | None:
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tusd_py.metadata import Event, Metadata
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage, Writer
+from tusd_py.storage.base import Recorded
 
 from .composing import ComposingStorage
 
@@ -120,13 +121,13 @@ class FaultyStorage:
         async for batch in self.inner.published():
             yield batch
 
-    async def tidy(self, upload: Upload) -> bool:
-        await self.plan.visit("tidy")
-        return await self.inner.tidy(upload)
-
     async def discard(self, upload_ids: Collection[UploadId]) -> None:
         await self.plan.visit("discard")
         await self.inner.discard(upload_ids)
+
+    async def reclaim(self, recorded: Recorded) -> int:
+        await self.plan.visit("reclaim")
+        return await self.inner.reclaim(recorded)
 
     async def free(self) -> int | None:
         await self.plan.visit("free")

@@ -1,5 +1,7 @@
 """What every storage promises to those who clean up after a process that died."""
 
+from collections.abc import Collection
+
 import pytest
 
 from tusd_py.protocol.upload import Upload, UploadId
@@ -30,9 +32,25 @@ async def published(storage: Storage) -> list[str]:
     return sorted([path async for batch in storage.published() for path in batch])
 
 
+class Records:
+    """Paths that somebody's record leads to.
+
+    Attributes:
+        asked: The paths that ``reclaim`` wanted to know of.
+    """
+
+    def __init__(self, *paths: str) -> None:
+        self._paths = {*paths}
+        self.asked: list[str] = []
+
+    async def __call__(self, paths: Collection[str]) -> Collection[str]:
+        self.asked += paths
+        return self._paths.intersection(paths)
+
+
 @pytest.mark.anyio
 class LeftoversContract(StorageFixtures):
-    """The promises of ``working``, ``published``, ``tidy``, ``discard`` and ``recorded``.
+    """The promises of ``working``, ``published``, ``recorded``, ``reclaim`` and ``discard``.
 
     Override ``storage``.
     """
@@ -56,52 +74,58 @@ class LeftoversContract(StorageFixtures):
 
         assert await working(started) == names
 
-    async def test_what_was_published_before_its_record_is_in_both_lists(
+    async def test_what_was_published_before_its_record_is_published_alone(
         self, started: Storage
     ) -> None:
         await publish_unrecorded(started, an_upload())
 
-        assert await working(started) == ["one"]
+        assert (await working(started), await published(started)) == ([], ["finished/one"])
+        assert await stored(started, FINISHED) == DATA
+
+    async def test_it_is_left_while_its_process_lives(self, started: Storage) -> None:
+        await publish_unrecorded(started, an_upload())
+
+        assert await started.reclaim(Records()) == 0
+
         assert await published(started) == ["finished/one"]
 
-    async def test_once_recorded_it_is_published_alone(self, storage: Storage) -> None:
-        await storage.start(durable=True)
-        await publish_unrecorded(storage, an_upload(), recorded=True)
-        await storage.close()
-
-        await storage.start(durable=True)
-        assert await working(storage) == []
-        assert await stored(storage, FINISHED) == DATA
-        await storage.close()
-
-    async def test_what_was_never_recorded_is_discarded_wherever_it_is(
-        self, started: Storage
-    ) -> None:
+    async def test_it_goes_when_its_process_has_ended(self, started: Storage) -> None:
         await publish_unrecorded(started, an_upload())
-        await store(started, an_upload("two"), DATA)
-        await store(started, an_upload("three"), DATA)
-        await publish(started, an_upload("three", offset=10))
+        await started.close()
+        await started.start(durable=True)
 
-        await started.discard([UploadId("one"), UploadId("two")])
+        assert [await started.reclaim(Records()) for _ in range(2)] == [1, 0]
 
-        assert await working(started) == []
-        assert await published(started) == ["finished/three"]
+        assert await published(started) == []
 
-    async def test_discarding_nothing_does_no_harm(self, started: Storage) -> None:
-        await store(started, an_upload(), DATA)
+    async def test_it_stays_if_it_was_recorded_after_all(self, started: Storage) -> None:
+        await publish_unrecorded(started, an_upload("one"))
+        await publish_unrecorded(started, an_upload("two"))
+        await started.close()
+        await started.start(durable=True)
 
-        await started.discard([])
-        await started.discard([UploadId("unknown")])
+        assert await started.reclaim(Records("finished/two")) == 1
 
-        assert await working(started) == ["one"]
+        assert await published(started) == ["finished/two"]
 
-    async def test_a_finished_upload_is_tidied_once(self, started: Storage) -> None:
-        await publish_unrecorded(started, an_upload())
+    async def test_nobody_asks_for_what_is_known_to_be_recorded(self, started: Storage) -> None:
+        await publish_unrecorded(started, an_upload(), recorded=True)
+        await started.close()
+        await started.start(durable=True)
+        records = Records()
 
-        assert [await started.tidy(FINISHED) for _ in range(2)] == [True, False]
+        assert await started.reclaim(records) == 0
 
-        assert await working(started) == []
+        assert records.asked == []
         assert await stored(started, FINISHED) == DATA
+
+    async def test_what_has_no_record_any_more_is_discarded(self, started: Storage) -> None:
+        await store(started, an_upload("one"), DATA)
+        await store(started, an_upload("two"), DATA)
+
+        await started.discard([UploadId("one"), UploadId("unknown")])
+
+        assert await working(started) == ["two"]
 
     async def test_deleting_leaves_nothing_of_it(self, started: Storage) -> None:
         await publish_unrecorded(started, an_upload())

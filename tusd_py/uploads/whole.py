@@ -18,7 +18,7 @@ _SMALL = 64 * 1024
 
 def comes_whole(engine: Engine, upload: Upload, body: Body) -> bool:
     """The body is the upload, is small, and nobody has a word in it before it is finished."""
-    surely_new = upload.id in (upload.path or upload.id) and not engine.hooks.on_create
+    surely_new = upload.id in (upload.path or "") and not engine.hooks.on_create
     unconditional = body.checksum is None and not body.checksum_in_trailer
     return (
         surely_new
@@ -69,7 +69,7 @@ async def _record(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
         outcome = await record_end(engine, upload, offset=writer.offset)
     except (StorageError, MetadataError):
         # Not when this task is cancelled: the record may be on its way, and be committed yet. If
-        # it is not, a later start removes the file.
+        # it is not, the file goes when this process has ended.
         engine.unsettled.pop(upload.id, None)
         await engine.storage.delete(upload)
         raise
