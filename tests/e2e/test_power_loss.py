@@ -19,6 +19,7 @@ from tests.support.asgi import Header, Response
 from tests.support.live import Wire, head, wait_until_stored
 from tusd_py import FileStorage, SQLiteMetadata, TusApp, TusError
 from tusd_py.locks.memory import MemoryLocks
+from tusd_py.uploads.verify import verify
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -169,6 +170,9 @@ async def find_again(folder: Path, told: dict[str, bytes]) -> None:
             found = await tus.head(url)
             assert (found.status, (found.offset or 0) >= len(data)) == (200, True)
             assert (await tus.stored(url)).startswith(data)
+        await tus.server.recover()
+        engine = await tus.server._runtime.started()
+        assert [] == await verify(engine.storage, engine.metadata, pause=0)
 
 
 def acknowledged(response: Response) -> Response:
