@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import socket
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from tests.support.live import LiveServer, Wire, head, live
 from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
@@ -374,6 +376,22 @@ def test_connect_is_refused(server: LiveServer) -> None:
     with Wire(server.port) as wire:
         wire.send(b"CONNECT example.org:80 HTTP/1.1\r\nHost: example.org\r\n\r\n")
         assert 400 == wire.response().status
+
+
+def test_requests_leave_nothing_for_the_garbage_collector(server: LiveServer) -> None:
+    body = {"upload_length": "5", "content_type": OFFSET_TYPE}
+    with Wire(server.port) as wire:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(10):
+                wire.request("POST", "/files/", b"hello", **body)
+            left = [found for found in gc.get_objects() if isinstance(found, RequestResponseCycle)]
+        finally:
+            gc.enable()
+
+    # The protocol keeps the last one.
+    assert 1 == len(left)
 
 
 def test_requests_far_ahead_of_their_answers_close_the_connection(

@@ -63,6 +63,8 @@ class HttpConnection:
                 await app(scope, self._receive, self._send)
             finally:
                 ended(self)
+                # The scope leads here, and the cycle to the scope: nobody has to look for that.
+                self._cycle = None
 
         return wrapped
 
