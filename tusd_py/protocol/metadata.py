@@ -4,7 +4,7 @@ The raw value is what is stored and echoed; decoding serves the application and 
 """
 
 import binascii
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 
 from tusd_py.errors import InvalidHeader
@@ -69,6 +69,6 @@ def _split(pair: str) -> tuple[str, str]:
 def _decode(key: str, encoded: str) -> bytes:
     # clause creation.metadata-base64
     try:
-        return b64decode(encoded, validate=True)
+        return binascii.a2b_base64(encoded, strict_mode=True)
     except binascii.Error:
         raise InvalidHeader(NAME, f"has a value that is not Base64 for the key {key!r}") from None

@@ -33,6 +33,10 @@ def by_id(upload: Upload) -> str:
 LAYOUTS: dict[str, Layout] = {"date": by_date, "id": by_id}
 
 
+def _is_short(name: str) -> bool:
+    return len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
+
+
 def checked(path: str) -> str:
     """Let a path through that stays inside the folder of finished files.
 
@@ -45,7 +49,7 @@ def checked(path: str) -> str:
         and _NO_NAMES.isdisjoint(names)
         and "\\" not in path
         and not (os.name == "nt" and ":" in path)
-        and all(len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME for name in names)
+        and (_is_short(path) or all(map(_is_short, names)))
     )
     if not good:
         raise CallableFailed("layout")

@@ -9,7 +9,7 @@ from tusd_py.metadata import Event
 from tusd_py.protocol.upload import Kind, Upload
 from tusd_py.storage import Writer
 
-from .engine import Engine, Outcome, log
+from .engine import Engine, Outcome
 
 
 def complete(upload: Upload) -> bool:
@@ -51,7 +51,6 @@ async def record_end(
     upload = await engine.record(upload, event, finished_at=engine.now(), **changes)
     if event is not None:
         engine.notify()
-    log.debug("upload.finished", upload_id=upload.id, length=upload.length, path=upload.path)
     return Outcome(upload=upload, reply=reply)
 
 
