@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import psutil
 import pytest
 
 from tests.support.live import Wire, created, offset_of, patch_head, wait_until_stored
+from tests.support.senders import path_of
 from tests.support.server import ServerProcess
+from tests.support.workers import wait_until, workers
 
 PATIENCE = 20.0
 LOCK_TIMEOUT = 1.0
@@ -23,25 +25,6 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     with ServerProcess(tmp_path / "data", *options) as server:
         wait_until(lambda: len(workers(server)) == 2)
         yield server
-
-
-def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def workers(server: ServerProcess) -> list[psutil.Process]:
-    """The processes that serve, without those that Python's multiprocessing needs."""
-    return [child for child in psutil.Process(server.pid).children() if serves(child)]
-
-
-def serves(child: psutil.Process) -> bool:
-    try:
-        return "spawn_main" in " ".join(child.cmdline())
-    except psutil.NoSuchProcess:
-        return False
 
 
 def accepting(server: ServerProcess, wire: Wire) -> int:
@@ -66,9 +49,11 @@ def connected(server: ServerProcess, stack: ExitStack, *, elsewhere: int = 0) ->
     raise AssertionError("One worker takes all connections.")
 
 
-def stalled(server: ServerProcess, stack: ExitStack, path: str) -> tuple[Wire, int]:
-    """Send half of a body of ten bytes, and no more, to one of the workers."""
-    wire, worker = connected(server, stack)
+def stalled(
+    server: ServerProcess, stack: ExitStack, path: str, *, elsewhere: int = 0
+) -> tuple[Wire, int]:
+    """Send half of a body of ten bytes, and no more, to any worker, or to another than that."""
+    wire, worker = connected(server, stack, elsewhere=elsewhere)
     wire.send(patch_head(path, 10), b"hello")
     wire.wait_until_arrived()
     wait_until_stored(server.data_dir, 5)
@@ -113,10 +98,11 @@ def test_a_stopped_worker_keeps_its_upload_and_others_are_told_to_come_back(
 def test_the_upload_of_a_killed_worker_goes_on_and_the_worker_is_replaced(
     server: ServerProcess,
 ) -> None:
-    path = created(server.port, 10)
     with ExitStack() as stack:
-        _, worker = stalled(server, stack, path)
-        rival, _ = connected(server, stack, elsewhere=worker)
+        rival, survivor = connected(server, stack)
+        # Who is asked later recorded it last: only its file tells of the other's bytes.
+        path = path_of(rival.request("POST", "/files/", upload_length="10"))
+        _, worker = stalled(server, stack, path, elsewhere=survivor)
         os.kill(worker, signal.SIGKILL)
         response = rival.request("HEAD", path)
 

@@ -60,9 +60,10 @@ class Transfer:
             StorageError: 500.
         """
         verifier = self._verifier()
-        if verifier is not None:
-            # Before the first byte: after a crash nobody can tell whether these bytes were good.
-            self._upload = await self._engine.record(self._upload, verifying=True)
+        if verifier is not None or self._upload.run != self._engine.run:
+            # Before the first byte: after a crash nobody can tell whether these bytes were good,
+            # and another process that recorded it last would look for no more than it knows of.
+            self._upload = await self._engine.record(self._upload, verifying=verifier is not None)
         writer = self._engine.storage.writer(self._upload)
         self._engine.receiving.add(self._upload.id)
         try:
