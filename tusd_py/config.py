@@ -115,7 +115,8 @@ class Config:
 
     recover_at_start: bool = True
     """Clean up after a process that died, in the background of each start: remove what is nobody's,
-    and finish what has all its bytes. Of several processes on one folder, one does. Default: yes.
+    and finish what has all its bytes. Of several processes on one folder, one does, and again after
+    another died. Default: yes.
     """
 
     disable_download: bool = False

@@ -173,7 +173,22 @@ async def test_nothing_is_left_in_the_folder_but_the_lock_file(
     assert left == ["uploads.lock"]
 
 
-async def test_the_mailbox_of_a_dead_process_is_cleared_away(
+async def test_a_process_that_died_is_told_of_once(here: FileLocks, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "1-dead.fifo")
+
+    assert [True, False] == [await here.others_died() for _ in range(2)]
+
+
+async def test_a_process_that_lives_or_has_ended_well_did_not_die(
+    here: FileLocks, there: FileLocks
+) -> None:
+    alive = await here.others_died()
+    await there.close()
+
+    assert (False, False) == (alive, await here.others_died())
+
+
+async def test_the_mailbox_of_a_dead_process_is_cleared_away_once_that_was_told(
     here: FileLocks, there: FileLocks, tmp_path: Path
 ) -> None:
     dead = tmp_path / "1-dead.fifo"
@@ -183,6 +198,8 @@ async def test_the_mailbox_of_a_dead_process_is_cleared_away(
         await Holder(there, "there", []).start(timeout=SHORT)
 
     assert not await asyncio.to_thread(dead.exists)
+    assert await here.others_died()
+    assert not await asyncio.to_thread(lambda: [*tmp_path.glob("1-dead*")])
     await holder.leave()
 
 

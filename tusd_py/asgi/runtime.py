@@ -12,7 +12,7 @@ from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
 from tusd_py.uploads.scan import reclaim, recover
 
-# Seconds between two looks at whether the process that did the work for all has ended.
+# Seconds between two looks at whether another process has ended.
 _ASK_AGAIN = 10.0
 
 
@@ -94,13 +94,17 @@ def _this_boot() -> str:
 
 
 async def _recover(engine: Engine) -> None:
-    # One of several processes does it: the first, and whichever takes its place.
-    while not engine.locks.leads():  # noqa: ASYNC110 - another process sets no event here
+    """Clean up once this process leads, and again after others died."""
+    first = True
+    while True:
+        # One of several processes does it: the first, and whichever takes its place.
+        if engine.locks.leads() and (await engine.locks.others_died() or first):
+            first = False
+            try:
+                await recover(engine)
+            except TusError:
+                log.exception("recovery.failed")
         await asyncio.sleep(_ASK_AGAIN)
-    try:
-        await recover(engine)
-    except TusError:
-        log.exception("recovery.failed")
 
 
 async def _sweep_forever(engine: Engine) -> None:

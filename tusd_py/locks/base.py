@@ -32,6 +32,13 @@ class Locks(Protocol):
         """
         ...
 
+    async def others_died(self) -> bool:
+        """Tell whether processes that shared these locks died since somebody last asked this.
+
+        The one that leads asks. A process that called ``close`` has not died.
+        """
+        ...
+
     def hold(
         self,
         upload_id: UploadId,

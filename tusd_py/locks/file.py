@@ -70,6 +70,9 @@ class FileLocks:
         self._leads = self._leads or self._open_kernel().take(_LEADER)
         return self._leads
 
+    async def others_died(self) -> bool:
+        return self._mailbox is not None and await asyncio.to_thread(self._mailbox.forget_dead)
+
     def hold(
         self,
         upload_id: UploadId,

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _SUFFIX = ".fifo"
+# The last name of one whose process died: until somebody asks, it tells of that.
+_DEAD = ".dead"
 # What the kernel writes into a pipe in one piece.
 _LONGEST = 512
 _READ = 64 * 1024
@@ -49,7 +51,7 @@ class Mailbox:
         return [line.decode("ascii", "replace") for line in lines]
 
     def send(self, name: str, message: str) -> None:
-        """Send to one process; one that is gone is forgotten."""
+        """Send to one process; one that is gone gets no more."""
         line = f"{message}\n".encode("ascii", "replace")
         with _open(self._folder / name) as fd:
             if fd is not None and len(line) <= _LONGEST:
@@ -59,9 +61,19 @@ class Mailbox:
 
     def send_all(self, message: str) -> None:
         """Send to every other process."""
-        for other in self._folder.glob(f"*{_SUFFIX}"):
-            if other.name != self.name:
-                self.send(other.name, message)
+        for other in self._others():
+            self.send(other.name, message)
+
+    def forget_dead(self) -> bool:
+        """Forget the processes that ended without closing; tells whether there were any."""
+        for other in self._others():
+            with _open(other):
+                pass
+        removed = [_removed(dead) for dead in self._folder.glob(f"*{_DEAD}")]
+        return any(removed)
+
+    def _others(self) -> list[Path]:
+        return [path for path in self._folder.glob(f"*{_SUFFIX}") if path.name != self.name]
 
 
 @contextmanager
@@ -71,10 +83,19 @@ def _open(path: Path) -> Iterator[int | None]:
     except OSError as error:
         if error.errno == errno.ENXIO:
             # Nobody has it open to read, and nobody will: each process makes its own.
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.rename(path.with_suffix(_DEAD))
         yield None
         return
     try:
         yield fd
     finally:
         os.close(fd)
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True

@@ -78,6 +78,9 @@ class MemoryLocks:
     def leads(self) -> bool:
         return True
 
+    async def others_died(self) -> bool:
+        return False
+
     def revoke(self, upload_id: UploadId) -> None:
         """Ask the holder to leave, on behalf of somebody elsewhere."""
         if upload_id in self._leases:

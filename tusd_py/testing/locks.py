@@ -263,6 +263,9 @@ class LocksContract:
         assert started.leads()
         assert started.leads()
 
+    async def test_who_was_alone_lost_nobody(self, started: Locks) -> None:
+        assert not await started.others_died()
+
     def test_they_work_in_one_event_loop_after_another(self, locks: Locks) -> None:
         async def hold() -> bool:
             await locks.start()
