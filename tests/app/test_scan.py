@@ -1,6 +1,7 @@
 """Cleaning up after a process that died, in one pass and without a request."""
 
 import asyncio
+import os
 from dataclasses import asdict
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""SIGKILL while many clients upload, two hundred times."""
+"""SIGKILL while many clients upload, again and again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 
 from tests.support.kills import seed, survive
 
-KILLS = 200
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
@@ -22,5 +20,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_server_that_is_killed_two_hundred_times_loses_nothing(folder: Path) -> None:
-    survive(folder / "data", KILLS, seed())
+@pytest.mark.parametrize(("processes", "kills"), [(1, 200), (2, 80)])
+def test_a_server_that_is_killed_again_and_again_loses_nothing(
+    folder: Path, processes: int, kills: int
+) -> None:
+    survive(folder / "data", kills, seed(), processes=processes)

@@ -6,11 +6,10 @@ import pytest
 
 from tests.support.kills import seed, survive
 
-KILLS = 15
-
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("processes", "kills"), [(1, 15), (2, 5)])
 def test_a_server_that_is_killed_at_random_loses_nothing_that_it_acknowledged(
-    tmp_path: Path,
+    tmp_path: Path, processes: int, kills: int
 ) -> None:
-    survive(tmp_path / "data", KILLS, seed())
+    survive(tmp_path / "data", kills, seed(), processes=processes)

@@ -13,7 +13,7 @@ import pytest
 from tests.support.live import Wire, created, offset_of, patch_head, wait_until_stored
 from tests.support.senders import path_of
 from tests.support.server import ServerProcess
-from tests.support.workers import wait_until, workers
+from tests.support.workers import wait_for_workers, wait_until, workers
 
 PATIENCE = 20.0
 LOCK_TIMEOUT = 1.0
@@ -23,7 +23,7 @@ LOCK_TIMEOUT = 1.0
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     options = ("--workers", "2", "--lock-timeout", f"{LOCK_TIMEOUT:.0f}s", "--log-format", "json")
     with ServerProcess(tmp_path / "data", *options) as server:
-        wait_until(lambda: len(workers(server)) == 2)
+        wait_for_workers(server, 2)
         yield server
 
 

@@ -144,6 +144,34 @@ class Wire:
         self._buffer += data
 
 
+class Cut(ConnectionError):
+    """A process that had accepted a connection was killed.
+
+    Attributes:
+        port: The client's, by which the process can be told.
+    """
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"the connection from port {port} was cut")
+        self.port = port
+
+
+@contextmanager
+def connected(port: int) -> Iterator[Wire]:
+    """A connection to the server.
+
+    Raises:
+        Cut: It ended before an answer came.
+        ConnectionError: Nobody listens.
+    """
+    with Wire(port) as wire:
+        own = wire.socket.getsockname()[1]
+        try:
+            yield wire
+        except ConnectionError as error:
+            raise Cut(own) from error
+
+
 def head(method: str, path: str, **headers: str) -> bytes:
     """The head of a tus request; underscores in names become hyphens, None leaves one out."""
     everything = {"host": "testserver", "tus_resumable": "1.0.0", **headers}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import threading
 import time
 from typing import Protocol
 
-from tests.support.live import Wire, WireResponse, head
+from tests.support.live import Cut, WireResponse, connected, head
 
 _TYPE = "application/offset+octet-stream"
 _SMALL = 64 * 1024
@@ -50,7 +51,7 @@ def request(port: int, method: str, path: str, **headers: str) -> WireResponse:
     Raises:
         ConnectionError: The server was killed.
     """
-    with Wire(port) as wire:
+    with connected(port) as wire:
         answer = wire.request(method, path, b"", **headers)
     assert answer.status < 500, f"{method} {path}: {answer.status} {answer.body!r}"
     return answer
@@ -149,7 +150,7 @@ class Upload:
     ) -> WireResponse:
         began = self.acknowledged
         framing = {"content_type": _TYPE, "content_length": str(len(body))}
-        with Wire(port) as wire:
+        with connected(port) as wire:
             wire.send(head(method, path, **framing, **headers))
             for start in range(0, len(body), _PIECE):
                 self._sent = began + min(start + _PIECE, len(body))
@@ -231,17 +232,25 @@ class Client:
         self._found = 0
         self.finished: list[tuple[str, str]] = []
 
-    def run(self, port: int) -> None:
-        """Upload until the server is killed."""
-        try:
-            self._current.check(port)
-            while True:
-                self.finish(port)
-                self._current = self._next()
-        except ConnectionError:
-            # A creation that was not answered has made an upload that nobody will come back to.
-            if isinstance(self._current, Upload) and self._current.path is None:
-                self._current = self._next()
+    def run(self, port: int, over: threading.Event) -> set[int]:
+        """Upload until all is over, by the end of the server or not; returns what was cut before.
+
+        That are the ports of this side of connections to workers that were killed. What they were
+        busy with is checked, and goes on.
+        """
+        cut: set[int] = set()
+        while True:
+            try:
+                self._upload(port, over)
+            except ConnectionError as error:
+                self._give_up_what_is_lost()
+                if over.is_set():
+                    return cut
+                if not isinstance(error, Cut):
+                    raise
+                cut.add(error.port)
+            else:
+                return cut
 
     def check(self, port: int) -> None:
         """After a restart: what is under way and what was finished since the last time."""
@@ -261,6 +270,17 @@ class Client:
         while not self._current.done:
             self._current.advance(port)
         self._note(self._current)
+
+    def _upload(self, port: int, over: threading.Event) -> None:
+        self._current.check(port)
+        while not over.is_set():
+            self.finish(port)
+            self._current = self._next()
+
+    def _give_up_what_is_lost(self) -> None:
+        # A creation that was not answered has made an upload that nobody will come back to.
+        if isinstance(self._current, Upload) and self._current.path is None:
+            self._current = self._next()
 
     def _note(self, sending: Sending) -> None:
         self.finished += [

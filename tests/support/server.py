@@ -132,6 +132,12 @@ class ServerProcess:
             log.seek(max(since, self.log_size() - LOG_SHOWN))
             return log.read().decode(errors="replace")
 
+    def wrote(self, text: str, since: int) -> bool:
+        """Whether it wrote that after the first `since` bytes, which may be long ago."""
+        with self.log_file.open("rb") as log:
+            log.seek(since)
+            return any(text.encode() in line for line in log)
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -10,25 +10,34 @@ import psutil
 
 from tests.support.server import ServerProcess
 
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 
 
-def wait_until(done: Callable[[], object]) -> None:
-    """Wait until something is so."""
+def wait_until(done: Callable[[], object], otherwise: str = "it takes too long") -> None:
+    """Wait until something is so, or say what is wrong."""
     deadline = time.monotonic() + _PATIENCE
     while not done():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, otherwise
         time.sleep(0.01)
 
 
 def workers(server: ServerProcess) -> list[psutil.Process]:
-    """The processes that serve, without those that Python's multiprocessing needs."""
-    return [child for child in psutil.Process(server.pid).children() if _serves(child)]
+    """The processes that serve or begin to, without those that Python's multiprocessing needs."""
+    return [child for child in psutil.Process(server.pid).children() if _is_worker(child)]
 
 
-def kill_worker(server: ServerProcess, chance: random.Random) -> set[int]:
-    """SIGKILL any worker; returns the clients' ports of the connections that it had."""
-    victim = chance.choice(workers(server))
+def wait_for_workers(server: ServerProcess, count: int, *, starting: bool = False) -> None:
+    """Wait until so many processes serve, or are starting too."""
+
+    def ready() -> list[psutil.Process]:
+        return [each for each in workers(server) if starting or _serves(server, each)]
+
+    wait_until(lambda: len(ready()) == count, f"there are no {count} workers")
+
+
+def kill_worker(server: ServerProcess, chance: random.Random, spared: int = 0) -> set[int]:
+    """SIGKILL any worker but the oldest; returns the clients' ports of the connections it had."""
+    victim = chance.choice(sorted(workers(server), key=psutil.Process.create_time)[spared:])
     # It accepts nothing more that would not be listed.
     _suspend(victim)
     # A socket that listens has no other side.
@@ -57,7 +66,12 @@ def _suspend(process: psutil.Process) -> None:
     wait_until(lambda: process.status() == psutil.STATUS_STOPPED)
 
 
-def _serves(child: psutil.Process) -> bool:
+def _serves(server: ServerProcess, worker: psutil.Process) -> bool:
+    # It has its mailbox then.
+    return any((server.data_dir / "locks").glob(f"{worker.pid}-*.fifo"))
+
+
+def _is_worker(child: psutil.Process) -> bool:
     try:
         return "spawn_main" in " ".join(child.cmdline())
     except psutil.NoSuchProcess:
