@@ -15,7 +15,7 @@ from tusd_py.errors import MetadataError
 from tusd_py.locks.file import FileLocks
 from tusd_py.locks.memory import MemoryLocks
 from tusd_py.metadata import Event, Metadata
-from tusd_py.testing import Fault, FaultyMetadata, FaultyStorage, Plan
+from tusd_py.testing import Fault, FaultyMetadata, Plan
 from tusd_py.uploads.engine import Engine
 from tusd_py.uploads.scan import recover
 from tusd_py.uploads.verify import verify
@@ -274,25 +274,6 @@ async def test_the_process_that_leads_cleans_up_after_each_that_dies(
             # Nobody reads from it.
             os.mkfifo(backends.folder / f"{pid}-dead.fifo")
             await passes.get()
-
-
-async def test_while_the_server_runs_the_leader_removes_what_others_left(
-    backends: Backends,
-) -> None:
-    await killed_before_the_record(backends, b"one")
-    plan = Plan(Fault(method="reclaim", call=2, until=asyncio.Event()))
-    server = TusApp(
-        storage=FaultyStorage(backends.storage(), plan),
-        metadata=backends.metadata(),
-        config=Config(sweep_interval=0.01, recover_at_start=False),
-        clock=backends.clock,
-        boot_id="a-boot",
-    )
-    async with server.running():
-        # The second time, the first is over.
-        await plan.faults[0].reached.wait()
-
-        assert [] == await asyncio.to_thread(files, backends)
 
 
 class CommitsLate(FaultyMetadata):

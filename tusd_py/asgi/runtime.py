@@ -10,7 +10,7 @@ from tusd_py.errors import TusError
 from tusd_py.uploads.engine import Background, Engine, log
 from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
-from tusd_py.uploads.scan import reclaim, recover
+from tusd_py.uploads.scan import recover
 
 # Seconds between two looks at whether another process has ended.
 _ASK_AGAIN = 10.0
@@ -95,13 +95,15 @@ def _this_boot() -> str:
 
 async def _recover(engine: Engine) -> None:
     """Clean up once this process leads, and again after others died."""
-    first = True
+    wanted = True
     while True:
         # One of several processes does it: the first, and whichever takes its place.
-        if engine.locks.leads() and (await engine.locks.others_died() or first):
-            first = False
+        if engine.locks.leads():
+            wanted = await engine.locks.others_died() or wanted
             try:
-                await recover(engine)
+                if wanted:
+                    await recover(engine)
+                    wanted = False
             except TusError:
                 log.exception("recovery.failed")
         await asyncio.sleep(_ASK_AGAIN)
@@ -113,7 +115,5 @@ async def _sweep_forever(engine: Engine) -> None:
         try:
             if engine.locks.leads():
                 await sweep(engine)
-                # Of a worker that was replaced: the others go on.
-                await reclaim(engine)
         except TusError:
             log.exception("sweep.failed")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from tusd_py.errors import LockTimeout, StorageDamaged, TusError, UploadNotFound
@@ -42,7 +43,7 @@ async def recover(engine: Engine) -> Recovery:
         StorageError: The files cannot be listed.
         MetadataError: The uploads cannot be listed.
     """
-    done = Recovery(discarded=await reclaim(engine))
+    done = Recovery(discarded=await engine.storage.reclaim(partial(_recorded_at, engine)))
     async with aclosing(engine.storage.working()) as batches:
         async for batch in batches:
             # Recorded before the first byte was stored, and so removed since.
@@ -57,20 +58,8 @@ async def recover(engine: Engine) -> Recovery:
     return done
 
 
-async def reclaim(engine: Engine) -> int:
-    """Remove what processes that have ended stored and did not record; tells of how many uploads.
-
-    It costs little where there is nothing.
-
-    Raises:
-        StorageError: It failed.
-        MetadataError: Likewise.
-    """
-
-    async def recorded(paths: Collection[str]) -> Collection[str]:
-        return {path for path in paths if await engine.metadata.at_path(path) is not None}
-
-    return await engine.storage.reclaim(recorded)
+async def _recorded_at(engine: Engine, paths: Collection[str]) -> Collection[str]:
+    return {path for path in paths if await engine.metadata.at_path(path) is not None}
 
 
 async def _recorded(engine: Engine, upload_id: UploadId) -> bool:
