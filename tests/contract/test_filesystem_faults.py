@@ -156,6 +156,29 @@ async def test_closing_never_raises(storage: FileStorage, monkeypatch: pytest.Mo
     assert await storage.size(an_upload(offset=10)) == 10
 
 
+@pytest.mark.parametrize("run", ["boot/run", ""])
+async def test_the_bytes_are_synced_after_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str
+) -> None:
+    storage = FileStorage(tmp_path)
+    await storage.start(durable=True)
+    synced: list[tuple[int, int]] = []
+
+    def fsync(fd: int) -> None:
+        status = os.fstat(fd)
+        synced.append((status.st_ino, status.st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    writer = storage.writer(an_upload(run=run))
+    await writer.publish([DATA])
+    writer.recorded()
+    await writer.close()
+
+    file = await asyncio.to_thread((storage.files / "finished" / "one").stat)
+    assert (file.st_ino, len(DATA)) in synced
+    await storage.close()
+
+
 @pytest.mark.parametrize("path", [None, "a/b/c"])
 async def test_every_new_name_is_made_durable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str | None
