@@ -128,14 +128,17 @@ async def test_others_are_told(backends: Backends) -> None:
     assert 0 == patched.reads
 
 
-async def test_a_termination_that_failed_can_be_tried_again(backends: Backends) -> None:
+async def test_a_termination_that_failed_is_carried_on_by_the_next_sweep(
+    backends: Backends,
+) -> None:
     tus, plan = await faulty(backends)
     url = await tus.new(b"he", length=11)
     fail_next(plan, "delete", StorageError)
 
     assert 500 == (await tus.delete(url)).status
-    assert 204 == (await tus.delete(url)).status
     assert 404 == (await tus.head(url)).status
+    assert 1 == await tus.server.sweep()
+    assert [] == await tus.server.uploads.list()
 
 
 async def test_a_publication_that_failed_can_be_tried_again(backends: Backends) -> None:

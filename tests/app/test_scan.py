@@ -3,7 +3,6 @@
 import asyncio
 import os
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,11 @@ from tests.app.test_recovery import crashed, file_of, kind
 from tests.spec.served import Backends, Served, upload_id
 from tests.support.asgi import DISCONNECT
 from tusd_py import Config, FileStorage, Reject, SQLiteMetadata, TusApp, Upload
-from tusd_py.errors import MetadataError
+from tusd_py.errors import MetadataError, StorageError
 from tusd_py.locks.file import FileLocks
 from tusd_py.locks.memory import MemoryLocks
 from tusd_py.metadata import Event, Metadata
-from tusd_py.testing import Fault, FaultyMetadata, Plan
+from tusd_py.testing import Fault, FaultyComposingStorage, FaultyMetadata, Plan
 from tusd_py.uploads.engine import Engine
 from tusd_py.uploads.scan import recover
 from tusd_py.uploads.verify import verify
@@ -79,22 +78,25 @@ async def test_a_small_file_that_was_never_recorded_goes(
     assert DATA == (await tus.get(kept)).body
 
 
-async def test_a_file_whose_record_was_removed_goes_too(backends: Backends) -> None:
+@pytest.mark.parametrize("length", [11, 99], ids=["finished", "unfinished"])
+@pytest.mark.parametrize("call", [1, 2], ids=["before the bytes", "after the bytes"])
+async def test_a_termination_that_was_cut_is_carried_on(
+    backends: Backends, length: int, call: int
+) -> None:
+    # Both the bytes and the record are deleted: the first or the second of these fails.
+    plan = Plan(Fault(method="delete", call=call, error=StorageError))
+    tus = await backends.serve(
+        storage=lambda inner: FaultyComposingStorage(inner, plan),
+        metadata=lambda inner: FaultyMetadata(inner, plan),
+    )
+    url = await tus.new(DATA, length=length)
+    assert 500 == (await tus.delete(url)).status
+    await backends.stop()
     tus = await backends.serve()
-    path = file_in(backends, "nobody")
-    await asyncio.to_thread(path.write_bytes, b"half of")
 
-    assert {"discarded": 1} == await recovered(backends, tus)
+    assert {"expired": 1} == await recovered(backends, tus)
+    assert 404 == (await tus.head(url)).status
     assert [] == await asyncio.to_thread(files, backends)
-
-
-def file_in(backends: Backends, name: str) -> Path:
-    folder = backends.folder / "uploads" / "0" / "0"
-    folder.mkdir(parents=True, exist_ok=True)
-    storage = FileStorage(backends.folder)
-    path = Path(storage._working_path(name))  # type: ignore[arg-type]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 async def test_a_small_file_that_is_being_recorded_is_left(backends: Backends) -> None:
@@ -165,13 +167,13 @@ async def test_an_upload_without_bytes_is_no_damage(backends: Backends) -> None:
     assert [] == await differences(backends)
 
 
-async def test_an_upload_that_has_expired_is_left_to_the_sweep(backends: Backends) -> None:
-    url = await crashed(backends, b"he", DATA)
+async def test_an_upload_that_has_expired_is_not_finished_but_removed(backends: Backends) -> None:
+    await crashed(backends, b"he", DATA)
     tus = await backends.serve(Config(expire_after=10))
     backends.clock.advance(8 * 24 * 3600)
 
-    assert {} == await recovered(backends, tus)
-    assert not (await tus.server.uploads.get(upload_id(url))).finished
+    assert {"expired": 1} == await recovered(backends, tus)
+    assert [] == await tus.server.uploads.list()
 
 
 async def test_what_the_application_refuses_stays_as_it_is(backends: Backends) -> None:

@@ -133,14 +133,6 @@ class Storage(Protocol):
         """
         ...
 
-    async def discard(self, upload_ids: Collection[UploadId]) -> None:
-        """Remove what ``working`` listed of uploads that have no record any more.
-
-        Raises:
-            StorageError: It failed.
-        """
-        ...
-
     async def reclaim(self, recorded: Recorded) -> int:
         """Remove what processes that have ended stored of uploads, but did not record.
 

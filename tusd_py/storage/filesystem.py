@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 import zlib
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -104,10 +104,6 @@ class FileStorage:
         above = len(f"{self.files}/")
         async for entries in self._listed(self.files):
             yield [entry.path[above:].replace(os.sep, "/") for entry in entries]
-
-    async def discard(self, upload_ids: Collection[UploadId]) -> None:
-        for upload_id in upload_ids:
-            await self._threads.run(disk.remove, self._working_path(upload_id))
 
     async def reclaim(self, recorded: Recorded) -> int:
         removed = 0

@@ -1,6 +1,6 @@
 """Storage in memory: for tests, and the yardstick for the others."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.protocol.upload import Upload, UploadId
@@ -53,10 +53,6 @@ class MemoryStorage:
 
     async def published(self) -> AsyncGenerator[Sequence[str], None]:
         yield [*self.paths]
-
-    async def discard(self, upload_ids: Collection[UploadId]) -> None:
-        for upload_id in upload_ids:
-            self.files.pop(upload_id, None)
 
     async def reclaim(self, recorded: Recorded) -> int:
         left, self._left = self._left, set()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from tusd_py.metadata import Event, Metadata
@@ -120,10 +120,6 @@ class FaultyStorage:
         await self.plan.visit("published")
         async for batch in self.inner.published():
             yield batch
-
-    async def discard(self, upload_ids: Collection[UploadId]) -> None:
-        await self.plan.visit("discard")
-        await self.inner.discard(upload_ids)
 
     async def reclaim(self, recorded: Recorded) -> int:
         await self.plan.visit("reclaim")

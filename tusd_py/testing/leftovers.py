@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pytest
 
-from tusd_py.protocol.upload import Upload, UploadId
+from tusd_py.protocol.upload import Upload
 from tusd_py.storage import Storage
 
 from .storage import DATA, StorageFixtures, publish, store, stored
@@ -50,7 +50,7 @@ class Records:
 
 @pytest.mark.anyio
 class LeftoversContract(StorageFixtures):
-    """The promises of ``working``, ``published``, ``recorded``, ``reclaim`` and ``discard``.
+    """The promises of ``working``, ``published``, ``recorded`` and ``reclaim``.
 
     Override ``storage``.
     """
@@ -118,14 +118,6 @@ class LeftoversContract(StorageFixtures):
 
         assert records.asked == []
         assert await stored(started, FINISHED) == DATA
-
-    async def test_what_has_no_record_any_more_is_discarded(self, started: Storage) -> None:
-        await store(started, an_upload("one"), DATA)
-        await store(started, an_upload("two"), DATA)
-
-        await started.discard([UploadId("one"), UploadId("unknown")])
-
-        assert await working(started) == ["two"]
 
     async def test_deleting_leaves_nothing_of_it(self, started: Storage) -> None:
         await publish_unrecorded(started, an_upload())

@@ -1,6 +1,6 @@
 """Removing what nobody came back for."""
 
-from tusd_py.errors import LockTimeout, UploadNotFound
+from tusd_py.errors import LockTimeout, StorageError, UploadNotFound
 from tusd_py.protocol.upload import UploadId
 
 from .engine import Engine, log
@@ -12,7 +12,8 @@ _AT_ONCE = 200
 async def sweep(engine: Engine) -> int:
     """Remove the uploads that have expired; returns how many.
 
-    One that is being used is left alone: using it made it live on.
+    One that is being used is left alone: using it made it live on. One that cannot be removed is
+    left to the next time.
     """
     removed = 0
     passed_over: set[UploadId] = set()
@@ -36,6 +37,9 @@ async def _expire(engine: Engine, upload_id: UploadId) -> bool:
                 return False
             await remove(engine, upload)
     except (LockTimeout, UploadNotFound):
+        return False
+    except StorageError:
+        log.warning("upload.not_removed", upload_id=upload_id, exc_info=True)
         return False
     log.info("upload.expired", upload_id=upload_id, offset=upload.offset)
     return True

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine
-from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 from .concatenate import compose_if_ready
 from .engine import Engine, log
+from .expiry import sweep
 from .recovery import recovered
 
 _AT_ONCE = 200
@@ -22,13 +22,15 @@ class Recovery:
     """What a pass did.
 
     Attributes:
-        discarded: Uploads without a record whose files were removed.
+        discarded: Uploads that were stored and never recorded, which were removed.
+        expired: Uploads that had expired, or were being removed, likewise.
         finished: Uploads that had all their bytes, and are finished now.
         composed: Final uploads that had all their parts, likewise.
         damaged: Uploads of which fewer bytes are stored than were acknowledged. They stay.
     """
 
     discarded: int = 0
+    expired: int = 0
     finished: int = 0
     composed: int = 0
     damaged: int = 0
@@ -43,13 +45,9 @@ async def recover(engine: Engine) -> Recovery:
         StorageError: The files cannot be listed.
         MetadataError: The uploads cannot be listed.
     """
-    done = Recovery(discarded=await engine.storage.reclaim(partial(_recorded_at, engine)))
-    async with aclosing(engine.storage.working()) as batches:
-        async for batch in batches:
-            # Recorded before the first byte was stored, and so removed since.
-            unknown = [name for name in batch if not await _recorded(engine, name)]
-            await engine.storage.discard(unknown)
-            done.discarded += len(unknown)
+    done = Recovery()
+    done.discarded = await engine.storage.reclaim(partial(_recorded_at, engine))
+    done.expired = await sweep(engine)
     # Final uploads come last, for their parts may be finished before.
     for complete in (_complete, _compose):
         async for upload in _unfinished(engine):
@@ -60,14 +58,6 @@ async def recover(engine: Engine) -> Recovery:
 
 async def _recorded_at(engine: Engine, paths: Collection[str]) -> Collection[str]:
     return {path for path in paths if await engine.metadata.at_path(path) is not None}
-
-
-async def _recorded(engine: Engine, upload_id: UploadId) -> bool:
-    try:
-        await engine.metadata.get(upload_id)
-    except UploadNotFound:
-        return False
-    return True
 
 
 async def _unfinished(engine: Engine) -> AsyncIterator[Upload]:

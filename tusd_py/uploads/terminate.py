@@ -1,6 +1,8 @@
 """DELETE: an upload is given up."""
 
-from tusd_py.errors import StorageError, StorageFull
+from contextlib import suppress
+
+from tusd_py.errors import StorageFull
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.streaming import Interrupt
 
@@ -23,32 +25,17 @@ async def terminate(engine: Engine, upload_id: UploadId, subject: str | None) ->
 async def remove(engine: Engine, upload: Upload) -> None:
     """Remove an upload whose lock is held.
 
+    First it is recorded as one that has expired: whatever happens then, it is gone for its client,
+    and the next sweep goes on where this ended.
+
     Raises:
-        StorageError: The bytes of a finished upload could not be removed; it can be tried again.
-        MetadataError: The record could not be removed, likewise.
+        StorageError: The bytes could not be removed.
+        MetadataError: The record could not be changed or removed.
     """
-    if upload.finished:
-        # Bytes first: if the process dies in between, the record leads to what is left.
-        await engine.storage.delete(upload)
-        await engine.metadata.delete(upload.id)
-    else:
-        await _remove_unfinished(engine, upload)
+    if not upload.expired(engine.now()):
+        # A full disk has no room for that, before the bytes have made some.
+        with suppress(StorageFull):
+            await engine.record(upload, finished_at=None, expires_at=0.0)
+    await engine.storage.delete(upload)
+    await engine.metadata.delete(upload.id)
     engine.unsettled.pop(upload.id, None)
-
-
-async def _remove_unfinished(engine: Engine, upload: Upload) -> None:
-    """Remove the record first: without its bytes it would be damage.
-
-    Bytes without a record are found by the next start.
-    """
-    try:
-        await engine.metadata.delete(upload.id)
-    except StorageFull:
-        # A full disk has no room for the removal, before the bytes have made some.
-        await engine.storage.delete(upload)
-        await engine.metadata.delete(upload.id)
-        return
-    try:
-        await engine.storage.delete(upload)
-    except StorageError:
-        log.warning("upload.left_over", upload_id=upload.id, exc_info=True)
