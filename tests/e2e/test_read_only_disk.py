@@ -49,7 +49,7 @@ def test_while_running_what_is_there_can_be_read(tmp_path: Path) -> None:
 
     assert [500] * 4 == [answer.status for answer in refused]
     codes = [json.loads(answer.body)["code"] for answer in refused]
-    assert ["storage-error", "metadata-error", "storage-error", "storage-error"] == codes
+    assert ["storage-error", "metadata-error"] * 2 == codes
     assert found.status in (200, 423)
     assert "2" == found.headers.get("upload-offset", "2")
     assert b"hello" == read
