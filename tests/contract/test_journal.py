@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -110,7 +111,8 @@ async def test_what_is_announced_together_is_written_at_once(
     names = [f"upload-{number}" for number in range(5)]
     await asyncio.gather(*[publish_unrecorded(other, an_upload(name)) for name in names])
 
-    assert writes == ["".join(f"finished/{name}\n" for name in names).encode()]
+    assert writes[0] == "".join(f"+finished/{name}\n" for name in names).encode()
+    assert len(writes) == 1
 
 
 async def test_a_long_list_is_begun_anew_with_what_is_not_recorded(
@@ -122,20 +124,30 @@ async def test_a_long_list_is_begun_anew_with_what_is_not_recorded(
         await publish_unrecorded(storage, an_upload(f"kept-{number}"), recorded=True)
 
     lines = await lists(storage)
-    kept = Records(*[f"finished/kept-{number}" for number in range(50)])
     await storage.close()
 
-    assert await other.reclaim(kept) == 1
+    assert await other.reclaim(Records()) == 1
     assert len(lines) < 10
-    assert lines[0] == "finished/lost"
+    assert lines[0] == "+finished/lost"
     assert len(await published(other)) == 50
 
 
-@pytest.mark.parametrize("line", ["finished/kep", "\0\0\0\0\n", "\n", "\0shed/kept\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "+finished/kep",
+        "\0\0\0\0\n",
+        "\n",
+        "finished/kept\n",
+        "+\0shed/kept\n",
+        "+../tus.db\n",
+        "+/\n",
+    ],
+)
 async def test_lines_that_are_not_whole_remove_nothing(storage: FileStorage, line: str) -> None:
     await publish_unrecorded(storage, an_upload("kept"), recorded=True)
     await publish_unrecorded(storage, an_upload("kep"), recorded=True)
-    await abandon(storage, "finished/gone\n", line)
+    await abandon(storage, "+finished/gone\n", line)
 
     records = Records()
     await storage.reclaim(records)
@@ -157,7 +169,7 @@ async def test_what_cannot_be_written_down_is_not_published(
     await publish_unrecorded(storage, an_upload("third"))
 
     assert await published(storage) == ["finished/first", "finished/third"]
-    assert await lists(storage) == ["finished/first", "finished/second", "finished/third"]
+    assert (await lists(storage))[-1] == "+finished/third"
 
 
 async def test_after_a_list_that_could_not_be_begun_the_next_is(
@@ -172,7 +184,67 @@ async def test_after_a_list_that_could_not_be_begun_the_next_is(
     await publish_unrecorded(storage, an_upload("second"))
 
     assert await published(storage) == ["finished/second"]
-    assert await lists(storage) == ["finished/second"]
+    assert await lists(storage) == ["+finished/second"]
+
+
+async def test_what_is_recorded_is_no_concern_of_who_cleans_up(
+    storage: FileStorage, other: FileStorage
+) -> None:
+    for name in ("one", "two"):
+        await publish_unrecorded(storage, an_upload(name), recorded=True)
+    await publish_unrecorded(storage, an_upload("lost"))
+    await storage.close()
+    records = Records()
+
+    await other.reclaim(records)
+
+    assert records.asked == ["finished/lost"]
+
+
+async def test_that_all_is_recorded_is_written_down_without_anyone_who_comes(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = asyncio.Event()
+    loop, real = asyncio.get_running_loop(), journal.Journal._write_later
+
+    def write_later(self: journal.Journal) -> None:
+        real(self)
+        loop.call_soon_threadsafe(written.set)
+
+    monkeypatch.setattr(journal.Journal, "_write_later", write_later)
+    monkeypatch.setattr(journal, "_SOON", 0)
+    await publish_unrecorded(storage, an_upload(), recorded=True)
+    await written.wait()
+
+    assert await lists(storage) == ["+finished/one", "-finished/one"]
+
+
+@pytest.mark.parametrize("folder", ["processes", "processes/*"])
+async def test_a_folder_that_was_taken_away_is_made_again_as_far_as_that_may_be(
+    storage: FileStorage, folder: str
+) -> None:
+    await publish_unrecorded(storage, an_upload("first"), recorded=True)
+    (found,) = storage.root.glob(folder)
+    await asyncio.to_thread(shutil.rmtree, found)
+    if folder == "processes":
+        with pytest.raises(StorageError):
+            await publish_unrecorded(storage, an_upload("second"))
+        await asyncio.to_thread(found.mkdir)
+        await storage.delete(an_upload("second", run=""))
+
+    await publish_unrecorded(storage, an_upload("third"))
+
+    assert await published(storage) == ["finished/first", "finished/third"]
+    assert "+finished/third" in await lists(storage)
+
+
+async def test_lines_that_lead_to_no_file_are_no_obstacle(storage: FileStorage) -> None:
+    await asyncio.to_thread((storage.files / "a-folder").mkdir)
+    await abandon(storage, "+a-folder\n", f"+{'long' * 99}\n", young="half")
+
+    assert await storage.reclaim(Records()) == 1
+
+    assert await asyncio.to_thread(os.listdir, storage.root / "processes") == []
 
 
 async def test_a_file_that_cannot_be_published_can_be_removed(

@@ -91,6 +91,18 @@ def test_two_readers_and_a_head_at_once(server: LiveServer, path: str) -> None:
         assert DATA == wire.request("GET", path).body
 
 
+def test_what_waits_for_a_reader_who_does_not_read_is_little(server: LiveServer, path: str) -> None:
+    with reader(server, path) as wire:
+        assert b"HTTP/1.1 200" == wire.socket.recv(12)
+        waiting = 0
+        deadline = time.monotonic() + 5
+        while not waiting and time.monotonic() < deadline:
+            transports = [found.transport for found in server.server_state.connections]
+            waiting = sum(found.get_write_buffer_size() for found in transports)
+
+    assert 0 < waiting <= 256 * 1024
+
+
 def test_readers_do_not_disturb_who_writes_and_the_other_way_round(
     server: LiveServer, path: str
 ) -> None:

@@ -60,20 +60,21 @@ async def send_answer(
             ],
         }
     )
-    if answer.stream is not None:
-        await _send_stream(receive, send, answer.stream)
+    if answer.stream is not None and not await _sent_all(receive, send, answer.stream):
+        return
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
 
 
-async def _send_stream(receive: Receive, send: Send, stream: AsyncGenerator[bytes, None]) -> None:
+async def _sent_all(receive: Receive, send: Send, stream: AsyncGenerator[bytes, None]) -> bool:
     """Send pieces as long as there is somebody to read them: servers do not say so on sending."""
     leaving = asyncio.ensure_future(_left(receive))
     try:
         async with aclosing(stream) as pieces:
             async for piece in pieces:
                 if leaving.done():
-                    break
+                    return False
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+            return True
     finally:
         leaving.cancel()
 

@@ -71,7 +71,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # On a full disk there is none any more.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 

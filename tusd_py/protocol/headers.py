@@ -13,7 +13,7 @@ MAX_INTEGER = 2**63 - 1
 
 # Nineteen digits hold 2**63 - 1. int() alone would take "+5", "1_000", " 5" and other scripts'
 # digits.
-_INTEGER = re.compile(r"[0-9]{1,19}", re.ASCII)
+_INTEGER = re.compile(r"0*[0-9]{1,19}", re.ASCII)
 
 
 def parse_bytes(headers: Mapping[str, str], name: str) -> int | None:

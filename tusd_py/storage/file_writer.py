@@ -93,9 +93,16 @@ class FileWriter:
             if self._journal is None:
                 self._fd = self._open_recorded()
             else:
-                self._journal.write()
-                self._fd = disk.open_new(self._path)
+                self._fd = self._open_new(self._journal)
         return self._fd
+
+    def _open_new(self, journal: Journal) -> int:
+        journal.write()
+        try:
+            return disk.open_new(self._path)
+        except FileNotFoundError:
+            journal.renew()
+            return disk.open_new(self._path)
 
     def _open_recorded(self) -> int:
         self._take_back()

@@ -13,15 +13,17 @@ from tusd_py.folders import Folders, make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
 from . import disk, ownership
+from .abandoned import Abandoned
 from .base import Recorded
 from .file_writer import FileWriter
-from .journal import Abandoned, Journal
+from .journal import Journal
 from .layout import Layout, by_date, checked
 from .threads import WorkerThreads
 
 _THREADS = 4
 _COMPOSING_THREADS = 2
-_PIECE = 1024 * 1024
+# What is read at once for a client, who may be slow to take it, or never do.
+_PIECE = 128 * 1024
 # One step of composing: long enough to be cheap, short enough for others to get their turn.
 _STEP = 64 * 1024 * 1024
 _FREE_IS_VALID = 1.0
@@ -48,8 +50,8 @@ class FileStorage:
         ]
         self._layout = layout
         self._folders = self._made_folders(durable=True)
-        self._journal = self._made_journal()
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
+        self._journal = self._made_journal()
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
 
@@ -108,15 +110,18 @@ class FileStorage:
     async def reclaim(self, recorded: Recorded) -> int:
         removed = 0
         for folder in await self._threads.run(_folders_in, self._processes):
-            lock = await self._threads.run(ownership.inherit, folder)
-            if lock is None:
-                continue
-            try:
-                left = await self._threads.run(Abandoned, folder, str(self.files), self._folders)
-                removed += await self._threads.run(left.remove, await recorded(left.published))
-            finally:
-                await self._threads.run(os.close, lock)
+            removed += await self._reclaim(folder, recorded)
         return removed
+
+    async def _reclaim(self, folder: str, recorded: Recorded) -> int:
+        lock = await self._threads.run(ownership.inherit, folder)
+        if lock is None:
+            return 0
+        try:
+            left = await self._threads.run(Abandoned, folder, str(self.files), self._folders)
+            return await self._threads.run(left.remove, await recorded(left.published))
+        finally:
+            await self._threads.run(os.close, lock)
 
     async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
         # A process that died while composing leaves something behind.
@@ -144,7 +149,8 @@ class FileStorage:
         return Folders(*map(str, self._bases), durable=durable)
 
     def _made_journal(self) -> Journal:
-        return Journal(str(self._processes), str(self.files), self._folders)
+        parent, files = str(self._processes), str(self.files)
+        return Journal(parent, files, self._folders, self._threads)
 
     async def _listed(self, folder: Path) -> AsyncGenerator[Sequence[os.DirEntry[str]], None]:
         entries = disk.walk(str(folder))

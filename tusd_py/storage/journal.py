@@ -1,26 +1,31 @@
 """Files of uploads that are not recorded yet, so that nobody is left with them after a crash.
 
 Each process owns a folder. There it keeps what it has not published yet, and a list of where it
-publishes what may not be recorded.
+publishes what is not recorded: a line with a plus before it is published, one with a minus after it
+was recorded.
 """
 
+import asyncio
 import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from tusd_py.folders import Folders
 from tusd_py.protocol.upload import UploadId
 
 from . import disk, ownership
+from .threads import WorkerThreads
 
 # With dots, for no id has one.
-_LIST = "published.list"
+LIST = "published.list"
 _NEW_LIST = "published.new"
 # Bytes by which a list grows before what is recorded by now is left out.
 _GROWTH = 256 * 1024
+# Seconds after which it is written down that an upload is recorded.
+_SOON = 1.0
 
 
 class Journal:
@@ -32,9 +37,11 @@ class Journal:
         parent: Where the folders of all processes are.
         files: The folder that uploads are published in.
         folders: Makes names durable.
+        threads: Where what can wait is written.
     """
 
-    def __init__(self, parent: str, files: str, folders: Folders) -> None:
+    def __init__(self, parent: str, files: str, folders: Folders, threads: WorkerThreads) -> None:
+        self._threads = threads
         self._folder = f"{parent}/{os.getpid()}-{secrets.token_hex(8)}"
         self._parent = parent
         self._files = files
@@ -46,6 +53,8 @@ class Journal:
         self._list: int | None = None
         self._size = 0
         self._longest = 0
+        self._planned = False
+        self._closed = False
 
     def path(self, upload_id: UploadId) -> str:
         """Where an upload's bytes are before it is published."""
@@ -54,19 +63,27 @@ class Journal:
     def announce(self, upload_id: UploadId, published: str) -> None:
         """Note the relative path at which an upload will be published before it is recorded."""
         self._unrecorded[upload_id] = published
-        self._waiting.append(f"{published}\n")
+        self._waiting.append(f"+{published}\n")
 
     def settle(self, upload_id: UploadId) -> None:
         """Forget an upload that is recorded."""
-        self._unrecorded.pop(upload_id, None)
+        self._forget(upload_id)
+        if not self._planned:
+            # Nobody may come for long who would write that down on the way.
+            self._planned = True
+            asyncio.get_running_loop().call_later(_SOON, self._threads.post, self._write_later)
 
     def write(self) -> None:
-        """Write down all that was announced so far. Before that, nothing of it is published.
+        """Write down all that was announced and settled so far.
+
+        Before that, nothing of what was announced is published.
 
         Raises:
             OSError: It failed.
         """
         with self._writing:
+            if self._closed:
+                return
             lines = _taken(self._waiting)
             try:
                 if self._list is None or self._size > self._longest:
@@ -77,24 +94,53 @@ class Journal:
                 self._waiting.extendleft(reversed(lines))
                 raise
 
+    def renew(self) -> None:
+        """Begin anew after the folder was taken away.
+
+        Raises:
+            OSError: It failed; ``FileNotFoundError`` if the folder of all processes is gone too.
+        """
+        with self._writing:
+            self._give_up()
+            self._begin_list()
+
     def remove(self, upload_id: UploadId) -> None:
         """Remove what there is of an upload that will not be recorded."""
         published = self._unrecorded.get(upload_id)
         if published is not None:
             disk.remove(f"{self._files}/{published}")
         disk.remove(self.path(upload_id))
-        self.settle(upload_id)
+        self._forget(upload_id)
 
     def close(self) -> None:
         """Give the folder up. What is in it then is nobody's any more."""
         with self._writing:
-            self._end_list()
-            if self._lock is None:
-                return
-            if not self._unrecorded:
-                # Where that fails, others find nothing in it that matters.
+            self._closed = True
+            if self._lock is not None:
+                # Where that fails, others find no less than there is.
                 with suppress(OSError):
-                    ownership.remove(self._folder)
+                    self._leave()
+            self._give_up()
+
+    def _forget(self, upload_id: UploadId) -> None:
+        published = self._unrecorded.pop(upload_id, None)
+        if published is not None:
+            self._waiting.append(f"-{published}\n")
+
+    def _leave(self) -> None:
+        if not self._unrecorded:
+            ownership.remove(self._folder)
+        elif self._list is not None:
+            self._put(self._list, _taken(self._waiting), self._size)
+
+    def _write_later(self) -> None:
+        self._planned = False
+        with suppress(OSError):
+            self.write()
+
+    def _give_up(self) -> None:
+        self._end_list()
+        if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
@@ -107,9 +153,9 @@ class Journal:
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
         try:
             # Of a copy, for the event loop goes on.
-            lines = [f"{published}\n" for published in self._unrecorded.copy().values()]
+            lines = [f"+{published}\n" for published in self._unrecorded.copy().values()]
             self._size = self._put(fd, lines, 0)
-            os.replace(new, f"{self._folder}/{_LIST}")
+            os.replace(new, f"{self._folder}/{LIST}")
             self._folders.sync(self._folder)
         except BaseException:
             os.close(fd)
@@ -120,7 +166,8 @@ class Journal:
     def _put(self, fd: int, lines: Sequence[str], offset: int) -> int:
         # At an offset, so that what was written in part is written again in its place.
         size = sum(disk.write_at(fd, ["".join(lines).encode()], offset))
-        if self._folders.durable:
+        # Of what was settled too much is known at worst.
+        if self._folders.durable and any(line.startswith("+") for line in lines):
             os.fsync(fd)
         return size
 
@@ -130,57 +177,6 @@ class Journal:
             self._list = None
 
 
-class Abandoned:
-    """What a process left that has ended. Everything here blocks.
-
-    Args:
-        folder: The process's, owned by now.
-        files: The folder that uploads are published in.
-        folders: Makes removals durable.
-
-    Attributes:
-        published: The paths of uploads that it may not have recorded.
-    """
-
-    def __init__(self, folder: str, files: str, folders: Folders) -> None:
-        self._folder = folder
-        self._files = files
-        self._folders = folders
-        self.published = _read(f"{folder}/{_LIST}")
-
-    def remove(self, recorded: Collection[str]) -> int:
-        """Remove all but what is recorded; tells how many uploads had anything to be removed.
-
-        Args:
-            recorded: Those of ``published`` that somebody's record leads to.
-        """
-        # What is not published yet has an id for a name, without a dot.
-        removed = sum("." not in name for name in os.listdir(self._folder))
-        for published in self.published - set(recorded):
-            removed += self._unpublish(f"{self._files}/{published}")
-        ownership.remove(self._folder)
-        return removed
-
-    def _unpublish(self, path: str) -> bool:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            return False
-        self._folders.sync(os.path.dirname(path))
-        return True
-
-
 def _taken(lines: deque[str]) -> list[str]:
     """Take what is there by now; the other end may grow meanwhile."""
     return [lines.popleft() for _ in range(len(lines))]
-
-
-def _read(path: str) -> frozenset[str]:
-    """Read a list as far as it is good: of a line that is not whole nothing was published."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.readlines()
-    except FileNotFoundError:
-        return frozenset()
-    whole = (line[:-1] for line in lines if line.endswith("\n"))
-    return frozenset(line for line in whole if line and line.isprintable())

@@ -33,24 +33,28 @@ def by_id(upload: Upload) -> str:
 LAYOUTS: dict[str, Layout] = {"date": by_date, "id": by_id}
 
 
-def _is_short(name: str) -> bool:
-    return len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
-
-
 def checked(path: str) -> str:
     """Let a path through that stays inside the folder of finished files.
 
     Raises:
         CallableFailed: 500, whoever chose the path chose a bad one.
     """
+    if not is_inside(path):
+        raise CallableFailed("layout")
+    return path
+
+
+def is_inside(path: str) -> bool:
+    """The path stays inside the folder that it is relative to, and can be written down."""
     names = path.split("/")
-    good = (
+    return (
         path.isprintable()
         and _NO_NAMES.isdisjoint(names)
         and "\\" not in path
         and not (os.name == "nt" and ":" in path)
         and (_is_short(path) or all(map(_is_short, names)))
     )
-    if not good:
-        raise CallableFailed("layout")
-    return path
+
+
+def _is_short(name: str) -> bool:
+    return len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME

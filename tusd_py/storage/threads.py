@@ -102,6 +102,10 @@ class WorkerThreads:
         result: T = await self._done(job)
         return result
 
+    def post(self, work: Callable[[], None]) -> None:
+        """Call a function that never fails, some time, in a thread that others have used."""
+        self._jobs.put([_Job(asyncio.get_running_loop(), work)])
+
     def _put_gathered(self) -> None:
         jobs, self._gathered = self._gathered, []
         self._jobs.put(jobs)
