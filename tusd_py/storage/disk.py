@@ -8,35 +8,16 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
 
-from tusd_py.errors import StorageError, StorageFull
 from tusd_py.folders import Folders
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # The kernel takes at most this many buffers in one call.
 _MOST_BUFFERS = 1024
 _COPY_BUFFER = 1024 * 1024
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _NO_COPY = (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 # Windows opens in text mode without it; elsewhere it does not exist.
 _BINARY = getattr(os, "O_BINARY", 0)
-
-
-def translated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function with the operating system's errors turned into ours.
-
-    The cause is kept for the log.
-    """
-    try:
-        return work(*args, **kwargs)
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise StorageFull from error
-        raise StorageError from error
 
 
 def open_to_write(path: str, folders: Folders, *, empty: bool) -> tuple[int, int]:

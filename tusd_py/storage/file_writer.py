@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from tusd_py.errors import StorageDamaged
 from tusd_py.folders import Folders
 from tusd_py.protocol.upload import Upload
+from tusd_py.threads import WorkerThreads
 
 from . import disk
 from .journal import Journal
-from .threads import WorkerThreads
 
 # Bytes from which on it pays to wake the disk up.
 _WRITEBACK = 8 * 1024 * 1024

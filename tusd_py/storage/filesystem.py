@@ -11,6 +11,7 @@ from pathlib import Path
 from tusd_py.errors import StorageError
 from tusd_py.folders import Folders, make_folder
 from tusd_py.protocol.upload import Upload, UploadId
+from tusd_py.threads import WorkerThreads
 
 from . import disk, ownership
 from .abandoned import Abandoned
@@ -18,7 +19,6 @@ from .base import Recorded
 from .file_writer import FileWriter
 from .journal import Journal
 from .layout import Layout, by_date, checked
-from .threads import WorkerThreads
 
 _THREADS = 4
 _COMPOSING_THREADS = 2

@@ -15,9 +15,9 @@ from contextlib import suppress
 
 from tusd_py.folders import Folders
 from tusd_py.protocol.upload import UploadId
+from tusd_py.threads import WorkerThreads
 
 from . import disk, ownership
-from .threads import WorkerThreads
 
 # With dots, for no id has one.
 LIST = "published.list"

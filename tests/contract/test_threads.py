@@ -1,4 +1,4 @@
-"""The threads of the filesystem storage."""
+"""Blocking work off the event loop."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tusd_py.errors import StorageError
-from tusd_py.storage.threads import WorkerThreads
+from tusd_py.threads import WorkerThreads
 
 pytestmark = pytest.mark.anyio
 

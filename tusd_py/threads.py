@@ -1,6 +1,7 @@
 """Blocking work in worker threads."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,10 +10,25 @@ from typing import Any, ParamSpec, TypeVar
 
 import anyio
 
-from . import disk
+from tusd_py.errors import StorageError, StorageFull
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _translated(work: Callable[[], T]) -> T:
+    """Call a function with the operating system's errors turned into ours.
+
+    The cause is kept for the log.
+    """
+    try:
+        return work()
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull from error
+        raise StorageError from error
 
 
 class _Job:
@@ -31,7 +47,7 @@ class _Job:
     def run(self) -> None:
         """Call, in the worker thread."""
         try:
-            self._result = disk.translated(self.work)
+            self._result = _translated(self.work)
         except BaseException as error:
             self._error = error
 
@@ -69,6 +85,11 @@ class WorkerThreads:
         self._gathered: list[_Job] = []
         self._started = 0
         self._under_way = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Calls are waiting for a thread."""
+        return not self._jobs.empty()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a thread.
