@@ -104,6 +104,11 @@ class Config:
     buffer_budget: int = 64 * MiB
     """How many bytes all transfers of the process may hold in memory together. Default: 64 MiB."""
 
+    direct_body: bool = True
+    """Take large bodies straight from the socket to the file, which is faster. It is done where
+    the server can: the standalone one on Linux and macOS. Default: yes.
+    """
+
     sync_bytes: int = 64 * MiB
     """Make a long request durable every so many bytes, while it runs. Default: 64 MiB."""
 
@@ -292,6 +297,7 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "max_uploads": _optional(_transfers),
     "max_uploads_per_client": _optional(_transfers),
     "buffer_budget": _bytes,
+    "direct_body": _yes_or_no,
     "sync_bytes": _bytes,
     "sync_seconds": _time(),
     "sweep_interval": _time(zero=True),

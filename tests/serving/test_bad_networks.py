@@ -26,11 +26,13 @@ IDLE = 0.4
 
 
 @pytest.fixture
-def tus(tmp_path: Path) -> TusApp:
+def tus(tmp_path: Path, direct_body: bool) -> TusApp:
     return TusApp(
         storage=FileStorage(tmp_path / "data"),
         metadata=SQLiteMetadata(tmp_path / "data" / "tus.db"),
-        config=Config(durability="process", idle_timeout=IDLE, sweep_interval=0),
+        config=Config(
+            durability="process", idle_timeout=IDLE, sweep_interval=0, direct_body=direct_body
+        ),
     )
 
 

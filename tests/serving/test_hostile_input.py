@@ -68,13 +68,13 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory, direct_body: bool) -> Iterator[Target]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "DRAIN_SECONDS", 0.1)
-        yield from attackable(tmp_path_factory)
+        yield from attackable(tmp_path_factory, direct_body=direct_body)
 
 
-def attackable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def attackable(tmp_path_factory: pytest.TempPathFactory, *, direct_body: bool) -> Iterator[Target]:
     root = tmp_path_factory.mktemp("root")
     (root / "a" / "b" / "data").mkdir(parents=True)
     for folder in (root, root / "a", root / "a" / "b"):
@@ -82,7 +82,13 @@ def attackable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     tus = TusApp(
         storage=FileStorage(root / "a" / "b" / "data"),
         metadata=SQLiteMetadata(root / "a" / "b" / "data" / "tus.db"),
-        config=Config(durability="process", max_size=MAX_SIZE, idle_timeout=0.1, sweep_interval=0),
+        config=Config(
+            durability="process",
+            max_size=MAX_SIZE,
+            idle_timeout=0.1,
+            sweep_interval=0,
+            direct_body=direct_body,
+        ),
     )
     http = protocol_class(header_timeout=0.1, max_header_size=8192)
     with live(tus.below("/files"), http=http, timeout_graceful_shutdown=5) as server:

@@ -24,11 +24,11 @@ OFFSET_TYPE = "application/offset+octet-stream"
 
 
 @pytest.fixture
-def tus(tmp_path: Path) -> TusApp:
+def tus(tmp_path: Path, direct_body: bool) -> TusApp:
     return TusApp(
         storage=FileStorage(tmp_path),
         metadata=SQLiteMetadata(tmp_path / "tus.db"),
-        config=Config(durability="process", idle_timeout=20),
+        config=Config(durability="process", idle_timeout=20, direct_body=direct_body),
     )
 
 

@@ -17,7 +17,7 @@ from tests.support.live import (
     patch_head,
     wait_until_stored,
 )
-from tusd_py import FileStorage, SQLiteMetadata, TusApp
+from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
 from tusd_py.serving.protocol import protocol_class
 
 SOON = 0.1
@@ -25,8 +25,12 @@ SENT = 300_000
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    tus = TusApp(storage=FileStorage(tmp_path), metadata=SQLiteMetadata(tmp_path / "tus.db"))
+def server(tmp_path: Path, direct_body: bool) -> Iterator[LiveServer]:
+    tus = TusApp(
+        storage=FileStorage(tmp_path),
+        metadata=SQLiteMetadata(tmp_path / "tus.db"),
+        config=Config(direct_body=direct_body),
+    )
     http = protocol_class(header_timeout=10, max_header_size=65536)
     with live(tus.below("/files"), http=http) as server:
         yield server

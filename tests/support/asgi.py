@@ -56,6 +56,9 @@ class ScriptedConnection:
     def undelivered(self) -> int:
         return self.held
 
+    def hand_over(self, limit: int | None) -> None:  # noqa: ARG002 - the port's form
+        return None
+
     def complete(self) -> bool:
         return self.whole
 

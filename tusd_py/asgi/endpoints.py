@@ -17,6 +17,7 @@ from tusd_py.protocol.rules import part_ids
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.storage import Composing
 from tusd_py.streaming.budget import BufferBudget
+from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.append import append
 from tusd_py.uploads.concatenate import concatenate
 from tusd_py.uploads.create import create
@@ -34,6 +35,9 @@ _MAYBE_AN_ID = re.compile(r"[A-Za-z0-9_-]{0,128}", re.ASCII)
 
 _NO_REPLY = Reply()
 
+# For bodies that come straight from sockets: each takes one only while it keeps coming.
+_BODY_THREADS = 4
+
 Endpoint = Callable[[Engine, Exchange], Awaitable[Answer]]
 
 
@@ -49,6 +53,7 @@ class Endpoints:
         self._config = config
         self._hooks = hooks
         self._budget = BufferBudget(config.buffer_budget)
+        self._threads = WorkerThreads(_BODY_THREADS, "tusd-py-body")
         self._collection: dict[str, Endpoint] = {"POST": self._create}
         self._upload: dict[str, Endpoint] = {"HEAD": self._inspect, "PATCH": self._append}
         if not config.disable_download:
@@ -87,7 +92,7 @@ class Endpoints:
             raise NotSupported("concatenation")
         await self._access(exchange)
         request = exchange.request()
-        incoming = exchange.incoming(self._budget, self._config)
+        incoming = exchange.incoming(self._budget, self._threads, self._config)
         base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
@@ -108,7 +113,7 @@ class Endpoints:
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
         await self._access(exchange)
-        incoming = exchange.incoming(self._budget, self._config)
+        incoming = exchange.incoming(self._budget, self._threads, self._config)
         outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
         # clause patch.success
         return _answer(204, outcome, {})

@@ -7,10 +7,12 @@ from tusd_py.config import Config
 from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
-from tusd_py.streaming import Interrupt, Stop
+from tusd_py.streaming import BodySource, Interrupt, Stop
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.connection import EXTENSION, Connection
+from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import Receive, ReceivedBody
+from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.engine import Incoming
 
 from .proxy import Place
@@ -88,18 +90,23 @@ class Exchange:
             scope=self.scope,
         )
 
-    def incoming(self, budget: BufferBudget, config: Config) -> Incoming:
+    def incoming(self, budget: BufferBudget, threads: WorkerThreads, config: Config) -> Incoming:
         """The body, wired to whatever can end it."""
         interrupt = Interrupt()
         if self.connection is not None:
             self.connection.on_shutdown(lambda: interrupt.set(Stop.SHUTDOWN))
-        source = ReceivedBody(
+        received = ReceivedBody(
             self._receive,
             budget,
             idle_timeout=config.idle_timeout,
             min_rate=config.min_rate,
             connection=self.connection,
         )
+        source: BodySource = received
+        if self.connection is not None and config.direct_body:
+            source = DirectBody(
+                received, self.connection, threads, idle_timeout=config.idle_timeout
+            )
         return Incoming(source=source, interrupt=interrupt, trailer=self._trailer)
 
     def _trailer(self) -> str | None:

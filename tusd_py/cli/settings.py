@@ -239,6 +239,13 @@ SETTINGS: Final = (
         "Bytes that all transfers together may hold in memory.",
     ),
     Setting(
+        "direct_body",
+        "app.direct_body",
+        SWITCH,
+        "Take large bodies straight from the socket to the file, where the system and the "
+        "connection allow it.",
+    ),
+    Setting(
         "sync_bytes", "app.sync_bytes", SIZE, "Make a long request durable every so many bytes."
     ),
     Setting(

@@ -8,6 +8,9 @@ from typing import Any, Self
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from tusd_py.streaming.connection import SocketBody
+
+HandOver = Callable[["HttpConnection", int | None], SocketBody | None]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -18,10 +21,17 @@ class HttpConnection:
     a disconnect, and keeps a refused connection open until the rest of its body has been read.
 
     Args:
+        hand_over: What ``hand_over`` does.
         stopping: The server was told to stop already.
+
+    Attributes:
+        lingers: It is closed once the body has been read.
+        arrived: How many bytes of the body were read.
     """
 
-    def __init__(self, *, stopping: bool) -> None:
+    def __init__(self, hand_over: HandOver, *, stopping: bool) -> None:
+        self.arrived = 0
+        self._hand_over = hand_over
         self.trailers: list[tuple[bytes, bytes]] = []
         self.lingers = False
         self._stopping = stopping
@@ -47,6 +57,10 @@ class HttpConnection:
         if self._cycle is None:
             return 0
         return len(self._cycle.body) + _unread(self._cycle.transport)
+
+    def hand_over(self, limit: int | None) -> SocketBody | None:
+        """See ``Connection``."""
+        return self._hand_over(self, limit)
 
     def complete(self) -> bool:
         """See ``Connection``."""

@@ -13,7 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from tusd_py.streaming.connection import EXTENSION
 
+from . import handover
 from .connection import HttpConnection
+from .handover import HandedOver
 from .readers import Reader
 
 # After an early answer, the rest of a body is read and thrown away within these bounds, so that a
@@ -59,6 +61,9 @@ class TusProtocol(HttpToolsProtocol):
         self._refusal: bytes | None = None
         self._stopping = False
         self._drained = 0
+        self._handed: HandedOver | None = None
+        # Bytes of a body that come behind those that were taken from the socket.
+        self._left = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -70,6 +75,8 @@ class TusProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End with the connection."""
         self._stop_timer()
+        if self._handed is not None:
+            self._handed.lose()
         if self._reader is not None:
             self._reader.stop()
         super().connection_lost(exc)
@@ -78,6 +85,8 @@ class TusProtocol(HttpToolsProtocol):
         """Take what the client sent."""
         self._silent_size += len(data)
         self._unset_keepalive_if_required()
+        if self._left:
+            data = self._take_left(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -96,7 +105,7 @@ class TusProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._begun = self._in_headers = True
         self._header_size = self._silent_size = 0
-        self._connection = HttpConnection(stopping=self._stopping)
+        self._connection = HttpConnection(self._hand_over, stopping=self._stopping)
         scope: Any = self.scope
         scope["extensions"] = {EXTENSION: self._connection}
 
@@ -130,6 +139,8 @@ class TusProtocol(HttpToolsProtocol):
         self._silent_size = 0
         if self._refused:
             return
+        if self._connection is not None:
+            self._connection.arrived += len(body)
         if self.cycle.response_complete:
             self._drain(len(body))
         else:
@@ -187,6 +198,40 @@ class TusProtocol(HttpToolsProtocol):
         self._running.add(connection)
         ended = self._running.discard
         super()._start_asgi_task(cycle, connection.wrap(cycle, app, ended))
+
+    def _hand_over(self, connection: HttpConnection, limit: int | None) -> HandedOver | None:
+        if connection is not self._connection or self._refused:
+            return None
+        missing = handover.missing(self.cycle, connection.arrived, limit)
+        duplicate = handover.duplicate_of(self.transport) if missing else None
+        if duplicate is None:
+            return None
+        self.flow.pause_reading()
+        first = handover.begin(self.cycle)
+        self._handed = HandedOver(duplicate, first, missing, self._take_back)
+        return self._handed
+
+    def _take_back(self, taken: int, left: int) -> None:
+        self._handed = None
+        if self._connection is None or self.parser is None:
+            # The connection has ended meanwhile.
+            return
+        self._connection.arrived += taken
+        # The old one still waits for what was taken, the new one is for what follows the body.
+        self.parser = handover.new_parser(self)
+        self._left = left
+        if not left:
+            self.on_message_complete()
+            self.flow.resume_reading()
+
+    def _take_left(self, data: bytes) -> bytes:
+        """Take the rest of a body that was given back; returns what follows it."""
+        body = data[: self._left]
+        self._left -= len(body)
+        self.on_body(body)
+        if not self._left:
+            self.on_message_complete()
+        return data[len(body) :]
 
     def _read_on(self, rest: bytes) -> None:
         """Read a request whose upgrade we do not take up, as HTTP says: as if it had not asked.

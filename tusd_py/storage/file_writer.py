@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from tusd_py.errors import StorageDamaged
 from tusd_py.folders import Folders
 from tusd_py.protocol.upload import Upload
+from tusd_py.streaming.inlet import Inlet
 from tusd_py.threads import WorkerThreads
 
 from . import disk
 from .journal import Journal
+from .pouring import pour
 
 # Bytes from which on it pays to wake the disk up.
 _WRITEBACK = 8 * 1024 * 1024
@@ -18,7 +20,7 @@ _WRITEBACK = 8 * 1024 * 1024
 class FileWriter:
     """The file of an upload, opened by the first call that needs it.
 
-    Every method is one visit to a worker thread.
+    Every asynchronous method is one visit to a worker thread.
 
     Args:
         upload: What is written, at its offset.
@@ -54,6 +56,12 @@ class FileWriter:
 
     async def write(self, batch: Sequence[bytes]) -> None:
         await self._threads.run(self._write, batch)
+
+    def take(self, inlet: Inlet, size: int) -> None:
+        self._synced = False
+        for written in pour(inlet, self._open(), self.offset, size):
+            self.offset += written
+        self._hand_on()
 
     async def truncate(self, offset: int) -> None:
         await self._threads.run(self._truncate, offset)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from .inlet import Inlet
 
 
 class Stop(StrEnum):
@@ -35,6 +37,22 @@ class Sink(Protocol):
 
         Raises:
             StorageError: Not all could be written. ``offset`` counts what was.
+        """
+        ...
+
+
+@runtime_checkable
+class DirectSink(Sink, Protocol):
+    """A sink that can take bytes from a socket itself."""
+
+    def take(self, inlet: Inlet, size: int) -> None:
+        """Move up to ``size`` bytes that have come, and ``offset`` past what was written.
+
+        It waits for the disk and never for the client: call it in a worker thread.
+
+        Raises:
+            OSError: Not all that was read could be written. ``offset`` counts what was.
+            StorageError: The same.
         """
         ...
 

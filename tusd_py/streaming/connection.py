@@ -6,6 +6,26 @@ from typing import Protocol
 EXTENSION = "tusd_py.connection"
 
 
+class SocketBody(Protocol):
+    """What is missing of a body, in the hands of who takes it from the socket.
+
+    Attributes:
+        first: Bytes that were read already; they come before all others.
+        missing: How many bytes come after these.
+        fd: The socket's descriptor, which does not block. Nobody else reads from it.
+        lost: The connection has ended on our side.
+    """
+
+    first: bytes
+    missing: int
+    fd: int
+    lost: bool
+
+    def give_back(self, missing: int) -> None:
+        """Let go of the socket; so many bytes of the body were not read."""
+        ...
+
+
 class Connection(Protocol):
     """The connection of one request."""
 
@@ -20,6 +40,17 @@ class Connection(Protocol):
 
     def undelivered(self) -> int:
         """Tell how many bytes have arrived and were not received yet, in the kernel too."""
+        ...
+
+    def hand_over(self, limit: int | None) -> SocketBody | None:
+        """Give the rest of the body to who takes it from the socket, and gives it back.
+
+        Args:
+            limit: How many bytes are wanted; None is all.
+
+        Returns:
+            None where it cannot be had in this way, or it is not worth it: ``receive()`` goes on.
+        """
         ...
 
     def complete(self) -> bool:

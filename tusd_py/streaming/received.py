@@ -61,6 +61,16 @@ class ReceivedBody:
         self._waiting_since = math.inf
         self._waited = 0.0
 
+    @property
+    def in_use(self) -> bool:
+        """It holds bytes that were not moved, or knows how the body ended."""
+        return bool(self._excess) or self._ended is not None
+
+    def came(self, size: int, waited: float) -> bool:
+        """Count bytes that came after so many seconds of waiting; tells if that is too slow."""
+        self._moved = self._moved or size > 0
+        return self._pace is not None and self._pace.too_slow(size, waited)
+
     async def pump(
         self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
     ) -> Stop:
@@ -107,7 +117,7 @@ class ReceivedBody:
                 return Stop.LIMIT
             if self._ended is not None:
                 return self._ended
-            if self._pace is not None and self._pace.too_slow(size, self._waited):
+            if self.came(size, self._waited):
                 interrupt.set(Stop.IDLE)
             if interrupt.reason is not None and not self._arriving(size):
                 return interrupt.reason
@@ -118,7 +128,6 @@ class ReceivedBody:
         """Move the next bytes, perhaps none, and keep no reference to them."""
         taken = await self._take(room)
         if taken:
-            self._moved = True
             await behind.add(taken)
         return len(taken)
 

@@ -19,7 +19,7 @@ from tusd_py.protocol.rules import Plan
 from tusd_py.protocol.upload import Upload
 from tusd_py.storage import Writer
 from tusd_py.streaming import Sink, Stop
-from tusd_py.streaming.verified import HashingSink
+from tusd_py.streaming.verified import hashing
 
 from .engine import Engine, Incoming, Outcome
 from .finish import complete, finish, sync
@@ -96,7 +96,7 @@ class Transfer:
         """Pump, committing now and then, until the body ends one way or another."""
         config = self._engine.config
         now = asyncio.get_running_loop().time
-        sink: Sink = writer if verifier is None else HashingSink(writer, verifier.update)
+        sink: Sink = writer if verifier is None else hashing(writer, verifier.update)
         while True:
             room = self._room(writer)
             # What is to be verified is committed whole or not at all.
