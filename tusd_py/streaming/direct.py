@@ -73,6 +73,8 @@ class DirectBody:
             if body.first:
                 await sink.write([body.first])
                 self._received.came(len(body.first), 0.0)
+                if asyncio.get_running_loop().time() >= due:
+                    return Stop.DUE
             turns = Turns(sink, inlet, rest, interrupt, self._threads)
             if await self._move(turns, body, due, interrupt):
                 return Stop.DUE

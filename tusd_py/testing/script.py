@@ -1,10 +1,12 @@
 """What a network does to a body, as a script, and where the body goes."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tusd_py.errors import StorageFull
+from tusd_py.streaming.inlet import Inlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ class CollectingSink:
         self.batches: list[int] = []
         self._room = room
         self._gate = gate
+        self._opened = threading.Event()
+        if gate is None:
+            self._opened.set()
 
     @property
     def offset(self) -> int:
@@ -63,12 +68,21 @@ class CollectingSink:
         """Let writes through."""
         if self._gate is not None:
             self._gate.set()
+        self._opened.set()
 
     async def write(self, batch: Sequence[bytes]) -> None:
         """Take a batch, as far as there is room."""
         if self._gate is not None:
             await self._gate.wait()
-        data = b"".join(batch)
+        self._store(b"".join(batch))
+
+    def take(self, inlet: Inlet, size: int) -> None:
+        """Take what has come, likewise; it waits in the caller's thread."""
+        self._opened.wait()
+        if data := inlet.read(size):
+            self._store(data)
+
+    def _store(self, data: bytes) -> None:
         self.batches.append(len(data))
         if self._room is not None and len(self.data) + len(data) > self._room:
             self.data += data[: self._room - len(self.data)]
