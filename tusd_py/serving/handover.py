@@ -77,7 +77,7 @@ def missing(cycle: RequestResponseCycle, arrived: int, limit: int | None) -> int
         arrived: How many bytes of the body were read.
         limit: How many bytes are wanted, of those that were read and not received too.
     """
-    if not cycle.more_body or cycle.disconnected or cycle.scope["http_version"] != "1.1":
+    if not cycle.more_body or cycle.disconnected:
         return 0
     length = _content_length(list(cycle.scope["headers"]))
     if length is None or length - arrived < SMALLEST:

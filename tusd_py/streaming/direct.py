@@ -47,26 +47,22 @@ class DirectBody:
         self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
     ) -> Stop:
         """Move bytes into the sink; see ``BodySource``."""
-        body = None
-        if interrupt.reason is None and not self._received.in_use and isinstance(sink, DirectSink):
-            body = self._connection.hand_over(limit)
-        if body is not None and isinstance(sink, DirectSink):
+        settled = self._connection.complete() or self._received.in_use
+        if not settled and interrupt.reason is None and isinstance(sink, DirectSink):
             before = sink.offset
-            stop = await self._take(body, sink, limit, due, interrupt)
+            stop = await self._take(sink, limit, due, interrupt)
             if stop is not None:
                 return stop
             limit = None if limit is None else limit - (sink.offset - before)
         return await self._received.pump(sink, limit=limit, due=due, interrupt=interrupt)
 
     async def _take(
-        self,
-        body: SocketBody,
-        sink: DirectSink,
-        limit: int | None,
-        due: float,
-        interrupt: Interrupt,
+        self, sink: DirectSink, limit: int | None, due: float, interrupt: Interrupt
     ) -> Stop | None:
         """Move bytes until there is a reason to come back; None leaves it to ``receive()``."""
+        body = self._connection.hand_over(limit)
+        if body is None:
+            return None
         inlet = Inlet(body.fd, body.missing)
         rest = 0 if limit is None else max(0, len(body.first) + body.missing - limit)
         try:
