@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from tests.support.live import (
     wait_until_stored,
 )
 from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
+from tusd_py.protocol.checksum import ALGORITHMS, Verifier
 from tusd_py.serving import handover, protocol
 from tusd_py.serving.handover import HandedOver
 from tusd_py.serving.protocol import protocol_class
@@ -236,6 +238,23 @@ def test_what_follows_a_body_that_was_left_is_still_its_rest(
         # Only an end that nobody holds open is one.
         assert wire.closed()
     assert 0 == offset_of(server.port, victim)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(("body", "status"), [(DATA, 204), (DATA[::-1], 460)])
+def test_checksums_are_verified(
+    server: LiveServer, handed: list[HandedOver], algorithm: str, body: bytes, status: int
+) -> None:
+    path = created(server.port, len(DATA))
+    verifier = Verifier([algorithm])
+    verifier.update(DATA)
+    digest = b64encode(verifier._hashes[algorithm].digest()).decode()
+    checksum = f"upload-checksum: {algorithm} {digest}\r\n\r\n".encode()
+    with Wire(server.port) as wire:
+        wire.send(patch_head(path, len(DATA)).removesuffix(b"\r\n"), checksum, body)
+        assert status == wire.response().status
+        assert (len(DATA) if status == 204 else 0) == offset_of(server.port, path)
+    assert 1 == len(handed)
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, room: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tusd_py.streaming.connection import EXTENSION
+from tusd_py.streaming.connection import EXTENSION, SocketBody
 from tusd_py.testing.script import Disconnect, Stall
 
 Message = MutableMapping[str, Any]
@@ -56,7 +56,7 @@ class ScriptedConnection:
     def undelivered(self) -> int:
         return self.held
 
-    def hand_over(self, limit: int | None) -> None:  # noqa: ARG002 - the port's form
+    def hand_over(self, limit: int | None) -> SocketBody | None:  # noqa: ARG002 - the port's form
         return None
 
     def complete(self) -> bool:

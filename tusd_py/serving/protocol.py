@@ -222,7 +222,6 @@ class TusProtocol(HttpToolsProtocol):
         self._left = left
         if not left:
             self.on_message_complete()
-            self.flow.resume_reading()
 
     def _take_left(self, data: bytes) -> bytes:
         """Take the rest of a body that was given back; returns what follows it."""

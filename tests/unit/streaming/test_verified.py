@@ -1,11 +1,15 @@
 import asyncio
 import hashlib
+import socket
 import threading
+from collections.abc import Sequence
 
 import pytest
 
 from tusd_py.errors import StorageFull
-from tusd_py.streaming.verified import HashingSink
+from tusd_py.streaming import DirectSink
+from tusd_py.streaming.inlet import Inlet
+from tusd_py.streaming.verified import HashingSink, hashing
 from tusd_py.testing.script import CollectingSink
 
 
@@ -59,3 +63,30 @@ async def test_the_event_loop_runs_on_while_it_hashes() -> None:
     await writing
 
     assert waits
+
+
+class PlainSink:
+    """A sink that takes batches only."""
+
+    offset = 0
+
+    async def write(self, batch: Sequence[bytes]) -> None:
+        self.offset += sum(map(len, batch))
+
+
+async def test_what_is_taken_from_a_socket_is_hashed_too() -> None:
+    digest, inner = hashlib.sha256(), CollectingSink()
+    sink = hashing(inner, digest.update)
+    theirs, ours = socket.socketpair()
+    with theirs, ours:
+        theirs.sendall(b"456789")
+        await sink.write([b"0123"])
+        assert isinstance(sink, DirectSink)
+        await asyncio.to_thread(sink.take, Inlet(ours.fileno(), 6), 6)
+
+    assert bytes(inner.data) == b"0123456789"
+    assert digest.digest() == hashlib.sha256(b"0123456789").digest()
+
+
+def test_only_who_can_take_bytes_from_a_socket_looks_as_if() -> None:
+    assert not isinstance(hashing(PlainSink(), lambda _: None), DirectSink)
