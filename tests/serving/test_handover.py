@@ -29,6 +29,7 @@ from tusd_py.protocol.checksum import ALGORITHMS, Verifier
 from tusd_py.serving import handover, protocol
 from tusd_py.serving.handover import HandedOver
 from tusd_py.serving.protocol import protocol_class
+from tusd_py.streaming.connection import EXTENSION
 
 DATA = Random(3).randbytes(3_000_000)  # noqa: S311 - a test must be repeatable
 OFFSET_TYPE = "application/offset+octet-stream"
@@ -160,6 +161,22 @@ def test_a_body_is_handed_over_for_each_step(server: LiveServer, handed: list[Ha
         assert 204 == wire.response().status
         assert DATA == stored(wire, path)
     assert 3 == len(handed)
+
+
+def test_a_request_is_not_handed_the_body_of_the_one_behind_it() -> None:
+    found: list[object] = []
+
+    async def greedy(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001 - ASGI
+        found.append(scope["extensions"][EXTENSION].hand_over(None))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    http = protocol_class(header_timeout=10, max_header_size=8192)
+    with live(greedy, http=http, lifespan="off") as server, Wire(server.port) as wire:
+        # In one segment, so that both have been read when the first is begun.
+        wire.send(head("GET", "/"), patch_head("/", 1000), DATA[:10])
+        assert 204 == wire.response().status
+        assert [None] == found[:1]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,6 @@ def begin(cycle: RequestResponseCycle) -> bytes:
         cycle.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         cycle.waiting_for_100_continue = False
     first, cycle.body = bytes(cycle.body), bytearray()
-    cycle.message_event.clear()
     return first
 
 

@@ -200,7 +200,7 @@ class TusProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, connection.wrap(cycle, app, ended))
 
     def _hand_over(self, connection: HttpConnection, limit: int | None) -> HandedOver | None:
-        if connection is not self._connection or self._refused:
+        if connection is not self._connection:
             return None
         missing = handover.missing(self.cycle, connection.arrived, limit)
         duplicate = handover.duplicate_of(self.transport) if missing else None

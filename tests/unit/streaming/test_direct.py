@@ -187,6 +187,25 @@ async def test_who_is_cancelled_lets_go_once_the_thread_has(ends: Ends) -> None:
     assert b"0123" == bytes(transfer.sink.data)
 
 
+async def test_a_limit_counts_what_came_before(ends: Ends) -> None:
+    transfer = Transfer(*ends, first=b"0123")
+    transfer.connection.held = 4
+    transfer.client.sendall(b"456789")
+
+    assert await transfer.start(limit=6) is Stop.LIMIT
+    assert (b"012345", [LENGTH - 6]) == (bytes(transfer.sink.data), transfer.handed.given_back)
+
+
+async def test_a_limit_counts_what_was_taken_before_the_rest_is_received(ends: Ends) -> None:
+    transfer = Transfer(*ends, {"type": "http.request", "body": b"456789"}, first=b"01")
+    pumping = transfer.start(limit=6)
+    await transfer.sent(b"23")
+    transfer.interrupt.set(Stop.REVOKED)
+
+    assert await pumping is Stop.LIMIT
+    assert b"012345" == bytes(transfer.sink.data)
+
+
 async def test_a_connection_that_is_lost_is_let_go(ends: Ends) -> None:
     transfer = Transfer(*ends)
     pumping = transfer.start()
@@ -196,13 +215,15 @@ async def test_a_connection_that_is_lost_is_let_go(ends: Ends) -> None:
     transfer.client.sendall(b"4")
 
     assert await asyncio.wait_for(pumping, LONG) is Stop.CUT
-    assert [LENGTH - 5] == transfer.handed.given_back
+    assert 1 == len(transfer.handed.given_back)
 
 
 async def test_nobody_listens_to_the_socket_afterwards(ends: Ends) -> None:
     transfer = Transfer(*ends, {"type": "http.request", "more_body": True})
     pumping = transfer.start()
-    await transfer.sent(b"0123")
+    await transfer.sent(b"0")
+    # For this one it has waited.
+    await transfer.sent(b"1")
     transfer.interrupt.set(Stop.REVOKED)
     await pumping
 
