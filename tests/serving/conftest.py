@@ -20,3 +20,9 @@ def direct_body(request: pytest.FixtureRequest) -> bool:
     """The setting of that name."""
     direct: bool = request.param
     return direct
+
+
+@pytest.fixture
+def body_flag(direct_body: bool) -> str:
+    """The same as a flag of the standalone server."""
+    return "--direct-body" if direct_body else "--no-direct-body"

@@ -10,6 +10,6 @@ from tests.support.kills import seed, survive
 @pytest.mark.slow
 @pytest.mark.parametrize(("processes", "kills"), [(1, 15), (2, 5)])
 def test_a_server_that_is_killed_at_random_loses_nothing_that_it_acknowledged(
-    tmp_path: Path, processes: int, kills: int
+    tmp_path: Path, processes: int, kills: int, body_flag: str
 ) -> None:
-    survive(tmp_path / "data", kills, seed(), processes=processes)
+    survive(tmp_path / "data", kills, seed(), body_flag, processes=processes)

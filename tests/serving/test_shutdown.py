@@ -56,8 +56,8 @@ class Client:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    with ServerProcess(tmp_path / "data", "--shutdown-grace", f"{GRACE}s") as server:
+def server(tmp_path: Path, body_flag: str) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path / "data", "--shutdown-grace", f"{GRACE}s", body_flag) as server:
         yield server
 
 

@@ -36,7 +36,7 @@ def seed() -> int:
     return int(os.environ.get(SEED) or random.SystemRandom().randrange(10**9))
 
 
-def survive(data_dir: Path, kills: int, run: int, *, processes: int = 1) -> None:
+def survive(data_dir: Path, kills: int, run: int, *options: str, processes: int = 1) -> None:
     """Kill a server at random moments, and look at what is there each time it is back.
 
     Of several worker processes single ones are killed, and now and then all that there is. A worker
@@ -50,11 +50,12 @@ def survive(data_dir: Path, kills: int, run: int, *, processes: int = 1) -> None
         data_dir: The server's.
         kills: How many there are, of either sort.
         run: The seed.
+        options: The server's, beside the number of processes.
         processes: How many serve.
     """
     chance = _repeatable(run)
     clients = [Client(_repeatable(chance.random())) for _ in range(_CLIENTS)]
-    server = ServerProcess(data_dir, "--workers", str(processes))
+    server = ServerProcess(data_dir, "--workers", str(processes), *options)
     try:
         with ThreadPoolExecutor(_CLIENTS) as threads:
             load = _Load(server, processes, clients, chance, threads)
