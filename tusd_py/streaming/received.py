@@ -21,8 +21,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 LAST_CHANCE = 0.05
 # How long it may take the server to deliver what has arrived.
 DELIVERY_TIME = 0.5
-# And how much that may be, if the client goes on sending meanwhile.
-DELIVERY_BYTES = 16 * 1024 * 1024
+# And how much that may be, if the client goes on sending meanwhile. Systems that are left to choose
+# hold up to 32 MiB for a client that sends fast.
+DELIVERY_BYTES = 64 * 1024 * 1024
 
 
 class ReceivedBody:
