@@ -1,6 +1,7 @@
 """Bodies that are taken straight from the socket, and the connection before and after that."""
 
 import errno
+import gc
 import os
 import time
 from base64 import b64encode
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.census import nothing_leaks
+from tests.support.census import nothing_leaks, wait_for_connections
 from tests.support.live import (
     LiveServer,
     Wire,
@@ -28,7 +29,7 @@ from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
 from tusd_py.protocol.checksum import ALGORITHMS, Verifier
 from tusd_py.serving import handover, protocol
 from tusd_py.serving.handover import HandedOver
-from tusd_py.serving.protocol import protocol_class
+from tusd_py.serving.protocol import TusProtocol, protocol_class
 from tusd_py.streaming.connection import EXTENSION
 
 DATA = Random(3).randbytes(3_000_000)  # noqa: S311 - a test must be repeatable
@@ -167,7 +168,8 @@ def test_a_request_is_not_handed_the_body_of_the_one_behind_it() -> None:
     found: list[object] = []
 
     async def greedy(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001 - ASGI
-        found.append(scope["extensions"][EXTENSION].hand_over(None))
+        if scope["method"] == "GET":
+            found.append(scope["extensions"][EXTENSION].hand_over(None))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
@@ -176,7 +178,7 @@ def test_a_request_is_not_handed_the_body_of_the_one_behind_it() -> None:
         # In one segment, so that both have been read when the first is begun.
         wire.send(head("GET", "/"), patch_head("/", 1000), DATA[:10])
         assert 204 == wire.response().status
-        assert [None] == found[:1]
+        assert [None] == found
 
 
 @pytest.mark.parametrize(
@@ -352,6 +354,27 @@ def test_a_request_that_is_given_up_leaves_nothing_open(
             server.loop.call_soon_threadsafe(task.cancel)
             assert 500 == wire.response().status
         assert 1000 == offset_of(server.port, path)
+
+
+def connections_in_memory() -> int:
+    return sum(isinstance(found, TusProtocol) for found in gc.get_objects())
+
+
+def test_connections_leave_nothing_for_the_garbage_collector(
+    server: LiveServer, handed: list[HandedOver]
+) -> None:
+    wait_for_connections(server, 0)
+    gc.collect()
+    before = connections_in_memory()
+    gc.disable()
+    try:
+        for _ in range(5):
+            uploaded(server, DATA)
+        wait_for_connections(server, 0)
+        handed.clear()
+        wait_until(lambda: connections_in_memory() <= before)
+    finally:
+        gc.enable()
 
 
 def test_more_uploads_than_threads_come_whole(server: LiveServer, handed: list[HandedOver]) -> None:

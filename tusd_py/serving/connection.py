@@ -31,7 +31,7 @@ class HttpConnection:
 
     def __init__(self, hand_over: HandOver, *, stopping: bool) -> None:
         self.arrived = 0
-        self._hand_over = hand_over
+        self._hand_over: HandOver | None = hand_over
         self.trailers: list[tuple[bytes, bytes]] = []
         self.lingers = False
         self._stopping = stopping
@@ -60,7 +60,7 @@ class HttpConnection:
 
     def hand_over(self, limit: int | None) -> SocketBody | None:
         """See ``Connection``."""
-        return self._hand_over(self, limit)
+        return self._hand_over(self, limit) if self._hand_over is not None else None
 
     def complete(self) -> bool:
         """See ``Connection``."""
@@ -77,8 +77,8 @@ class HttpConnection:
                 await app(scope, self._receive, self._send)
             finally:
                 ended(self)
-                # The scope leads here, and the cycle to the scope: nobody has to look for that.
-                self._cycle = None
+                # The scope leads here, and these to the scope: nobody has to look for that.
+                self._cycle = self._hand_over = None
 
         return wrapped
 
