@@ -77,20 +77,20 @@ def test_a_second_server_on_the_same_folder_is_refused_with_exit_1(tmp_path: Pat
 
 def test_the_limit_of_open_files_is_raised_to_what_the_settings_need(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "d", "--max-uploads", "100", files=(256, 4096)) as server:
-        assert (528, 4096) == resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        assert (428, 4096) == resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         assert "Warning" not in server.log()
 
 
 def test_a_limit_of_open_files_below_the_settings_is_explained(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "d", "--max-uploads", "5000", files=(256, 512)) as server:
         assert (512, 512) == resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-        assert "lower max_uploads to 96" in server.log()
+        assert "lower max_uploads to 128" in server.log()
 
 
 def test_too_few_open_files_to_work_with_refuse_the_start(tmp_path: Path) -> None:
     with pytest.raises(ServerDied, match="exit code 1") as died:
         ServerProcess(tmp_path / "d", files=(100, 100)).start()
-    assert "needs 132 at least" in str(died.value)
+    assert "needs 131 at least" in str(died.value)
     assert "Traceback" not in str(died.value)
 
 

@@ -6,7 +6,7 @@ from tusd_py.serving.descriptors import FEWEST, Plan, TooFewDescriptors, plan_de
 
 
 def test_the_limit_is_raised_to_what_the_settings_need() -> None:
-    assert Plan(128 + 4 * 1000) == plan_descriptors(1024, 1_000_000, 1000)
+    assert Plan(128 + 3 * 1000) == plan_descriptors(1024, 1_000_000, 1000)
 
 
 def test_it_is_never_lowered() -> None:
@@ -22,9 +22,9 @@ def test_less_than_needed_is_taken_and_warned_of() -> None:
 
     assert 4096 == plan.soft
     assert plan.warning is not None
-    assert "20128" in plan.warning
+    assert "15128" in plan.warning
     assert "4096" in plan.warning
-    assert "lower max_uploads to 992" in plan.warning
+    assert "lower max_uploads to 1322" in plan.warning
 
 
 def test_what_is_enough_for_none_is_refused() -> None:

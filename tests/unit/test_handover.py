@@ -2,7 +2,9 @@
 
 import errno
 import os
+import resource
 import socket
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from tusd_py.serving import handover
-from tusd_py.serving.handover import duplicate_of, missing
+from tusd_py.serving.handover import HandedOver, duplicate_of, missing
 
 LENGTH = handover.SMALLEST + 100
 
@@ -105,3 +107,34 @@ def test_without_a_free_descriptor_there_is_no_duplicate(
 
     monkeypatch.setattr(os, "dup", refuse)
     assert duplicate(Transport(ours)) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken"), [(resource.RLIM_INFINITY, True), (10_000, True), (6, False)]
+)
+def test_a_duplicate_is_taken_only_while_descriptors_are_plentiful(
+    ours: socket.socket, monkeypatch: pytest.MonkeyPatch, limit: int, taken: bool
+) -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    found = duplicate(Transport(ours))
+    assert taken is (found is not None)
+    if found is not None:
+        found.close()
+    assert before == len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names
+
+
+def test_what_was_given_back_leads_nowhere(ours: socket.socket) -> None:
+    given_back: list[tuple[int, int]] = []
+
+    def give_back(taken: int, left: int) -> None:
+        given_back.append((taken, left))
+
+    found = duplicate(Transport(ours))
+    assert found is not None
+    handed = HandedOver(found, b"", 10, give_back)
+    before = sys.getrefcount(give_back)
+    handed.give_back(4)
+
+    assert [(6, 4)] == given_back
+    assert before - 1 == sys.getrefcount(give_back)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 # The program's own: the database, the listener, logs, libraries.
 RESERVE = 128
-# A connection, another descriptor of it for a body that is taken straight from it, its file, and a
-# connection between two requests, of the same client or another.
-PER_UPLOAD = 4
+# A connection, its file, and a connection between two requests, of the same client or another.
+PER_UPLOAD = 3
 # With fewer the server could not serve anyone.
 FEWEST = RESERVE + PER_UPLOAD
 

@@ -46,6 +46,8 @@ class HandedOver:
         # First of all: as long as a duplicate is open, closing the connection does not end it.
         self._socket.close()
         self._given_back(self.missing - missing, missing)
+        # It leads to the protocol, and tracebacks lead here.
+        self._given_back = _nothing
 
     def lose(self) -> None:
         """The connection has ended; who waits for bytes wakes up."""
@@ -56,17 +58,36 @@ class HandedOver:
             return
 
 
+def _nothing(_taken: int, _left: int) -> None:
+    """Done before."""
+
+
 def duplicate_of(transport: asyncio.BaseTransport) -> socket.socket | None:
-    """Another socket of the same connection; None where there is none to be had."""
+    """Another socket of the same connection; None where there is none to be had.
+
+    It is a luxury, and not taken when half of the files that this process may open are open.
+    """
     if sys.platform == "win32" or transport.get_extra_info("sslcontext") is not None:
         return None
     original = transport.get_extra_info("socket")
     if original is None or transport.is_closing():
         return None
     try:
-        return socket.socket(fileno=os.dup(original.fileno()))
+        fd = os.dup(original.fileno())
     except OSError:
         return None
+    if fd >= _plenty():
+        os.close(fd)
+        return None
+    return socket.socket(fileno=fd)
+
+
+def _plenty() -> int:
+    """How many open files leave enough for others, who cannot do without."""
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit // 2
 
 
 def missing(cycle: RequestResponseCycle, arrived: int, limit: int | None) -> int:
