@@ -7,7 +7,7 @@ import pytest
 from tusd_py.serving import handover
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_body_is_too_small() -> Iterator[None]:
     """Hand over the socket for what is left of any body: those of the tests are small."""
     with pytest.MonkeyPatch.context() as patch:

@@ -233,7 +233,7 @@ async def test_nobody_listens_to_the_socket_afterwards(ends: Ends) -> None:
 async def test_of_a_slow_client_more_is_moved_at_once(
     ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "PAUSE", 0.2)
+    monkeypatch.setattr(direct, "PAUSE", 0.5)
     transfer = Transfer(*ends)
     pumping = transfer.start()
     await transfer.sent(b"0")
@@ -260,13 +260,15 @@ async def test_every_byte_starts_the_patience_anew(ends: Ends) -> None:
 @pytest.mark.parametrize(("rate", "expected"), [(10**6, Stop.IDLE), (1, Stop.CUT)])
 async def test_who_sends_too_little_is_left(ends: Ends, rate: int, expected: Stop) -> None:
     nothing = {"type": "http.request", "more_body": True}
-    transfer = Transfer(*ends, nothing, idle_timeout=0.2, min_rate=rate)
+    transfer = Transfer(*ends, nothing, idle_timeout=0.3, min_rate=rate)
     loop = asyncio.get_running_loop()
-    for count in range(7):
-        loop.call_later(0.05 * count, transfer.client.sendall, b"0")
-    loop.call_later(0.35, transfer.client.close)
+    # Three times as long as it takes to see how slow it is.
+    timers = [loop.call_later(0.02 * count, transfer.client.sendall, b"0") for count in range(45)]
+    timers.append(loop.call_later(0.9, transfer.client.close))
 
     assert await transfer.start() is expected
+    for timer in timers:
+        timer.cancel()
 
 
 async def test_the_time_that_a_slow_sink_takes_is_not_the_clients(ends: Ends) -> None:
