@@ -20,7 +20,7 @@ from benchmarks.report import Report
 from benchmarks.runner import Trial
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.scenarios.base import Bench, Case, Scale
-from benchmarks.servers import Missing, Server
+from benchmarks.servers import Missing, Role, Server
 from benchmarks.summary import Results
 
 _Contender = TypeVar("_Contender", Server, Missing)
@@ -77,10 +77,12 @@ def _run(
 def _taking_part(
     case: Case, everyone: Sequence[_Contender], chosen: Options
 ) -> Sequence[_Contender]:
-    """Return who takes part: those asked for by name, or ours, and the peers where they matter."""
-    if chosen.servers or case.peers:
-        return everyone
-    return [one for one in everyone if one.ours]
+    """Return who takes part: who has a role in the case, or was asked for by name.
+
+    The limit can do little, so it takes part only where it has a role.
+    """
+    asked = bool(chosen.servers)
+    return [one for one in everyone if one.role in case.roles or (asked and one.role != Role.LIMIT)]
 
 
 def _baseline(there: Sequence[Server], chosen: Options) -> str:

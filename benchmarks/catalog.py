@@ -1,8 +1,9 @@
-"""Which servers there are: ours in two durabilities and with two workers, and its peers."""
+"""Which servers there are: ours in several configurations, its peers, and the limit of all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,9 +11,13 @@ from typing import Final
 from benchmarks.environment import python_versions
 from benchmarks.errors import UnavailableError
 from benchmarks.peers import PEERS
+from benchmarks.peers.on_uvicorn import FLAGS
 from benchmarks.processes import output_of
-from benchmarks.servers import Launch, Missing, Server
+from benchmarks.servers import Launch, Missing, Role, Server
 
+LIMIT: Final = "bare-loop"
+EMBEDDED: Final = "tusd_py-uvicorn"
+_PACKAGES: Final = ("tusd-py", "uvicorn", "uvloop", "httptools", "starlette", "aiosqlite")
 _PROMISES: Final = {
     "process": "no fsync; survives the process",
     "disk": "fsync of bytes and metadata; survives the machine",
@@ -26,7 +31,7 @@ _OURS: Final = {
 
 def names() -> list[str]:
     """Return the names of all servers, ours first."""
-    return [*_OURS, *PEERS]
+    return [*_OURS, EMBEDDED, *PEERS, LIMIT]
 
 
 def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing]]:
@@ -34,24 +39,31 @@ def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing
 
     Ours is run by the interpreter `python`.
     """
+    finders = _finders(python)
     found: list[Server] = []
     missing: list[Missing] = []
     for name in wanted:
-        finder = PEERS.get(name) or partial(_tusd_py, name, python)
         try:
-            found.append(finder())
+            found.append(finders[name]())
         except UnavailableError as error:
-            missing.append(Missing(name=name, reason=str(error), ours=name in _OURS))
+            missing.append(Missing(name=name, reason=str(error), role=_role(name)))
     return found, missing
 
 
-def _tusd_py(name: str, python: str) -> Server:
+def _finders(python: str) -> Mapping[str, Callable[[], Server]]:
+    ours = {name: partial(_standalone, name, python) for name in _OURS}
+    return {**ours, EMBEDDED: partial(_embedded, python), **PEERS, LIMIT: _bare_loop}
+
+
+def _role(name: str) -> Role:
+    special = {EMBEDDED: Role.EMBEDDED, LIMIT: Role.LIMIT} | dict.fromkeys(_OURS, Role.OURS)
+    return special.get(name, Role.PEER)
+
+
+def _standalone(name: str, python: str) -> Server:
     durability, workers = _OURS[name]
     flags = ["--durability", durability, "--workers", str(workers), "--log-format", "none"]
-    try:
-        output_of([python, "-m", "tusd_py", "serve", "--help"])
-    except UnavailableError as error:
-        raise UnavailableError("this interpreter cannot run `python -m tusd_py serve`") from error
+    _check_it_serves(python)
 
     def launch(port: int, data: Path) -> Launch:
         serve = [python, "-m", "tusd_py", "serve", "--host", "127.0.0.1", "--port", str(port)]
@@ -59,11 +71,52 @@ def _tusd_py(name: str, python: str) -> Server:
 
     return Server(
         name=name,
-        version=python_versions(
-            python, "tusd-py", "uvicorn", "uvloop", "httptools", "starlette", "aiosqlite"
-        ),
+        version=python_versions(python, *_PACKAGES),
         configuration=" ".join(flags),
         durability=_PROMISES[durability],
         launch=launch,
-        ours=True,
+        role=Role.OURS,
+        durable=durability == "disk",
     )
+
+
+def _embedded(python: str) -> Server:
+    _check_it_serves(python)
+
+    def launch(port: int, data: Path) -> Launch:
+        serve = [python, "-m", "uvicorn", "benchmarks.embedded_app:app"]
+        return Launch(
+            arguments=[*serve, "--host", "127.0.0.1", "--port", str(port), *FLAGS],
+            environment={"UPLOAD_DIR": str(data)},
+        )
+
+    return Server(
+        name=EMBEDDED,
+        version=python_versions(python, *_PACKAGES),
+        configuration=f"in a Starlette application, plain uvicorn, {' '.join(FLAGS)}",
+        durability=_PROMISES["process"],
+        launch=launch,
+        role=Role.EMBEDDED,
+    )
+
+
+def _bare_loop() -> Server:
+    def launch(port: int, data: Path) -> Launch:
+        program = [sys.executable, "-m", "benchmarks.bare_server"]
+        return Launch(arguments=[*program, str(port), str(data)])
+
+    return Server(
+        name=LIMIT,
+        version=python_versions(sys.executable),
+        configuration="recv_into of 1 MiB and write, a thread for each connection",
+        durability="no fsync, no records: the limit of Python",
+        launch=launch,
+        role=Role.LIMIT,
+    )
+
+
+def _check_it_serves(python: str) -> None:
+    try:
+        output_of([python, "-m", "tusd_py", "serve", "--help"])
+    except UnavailableError as error:
+        raise UnavailableError("this interpreter cannot run `python -m tusd_py serve`") from error

@@ -4,6 +4,7 @@
 
     BenchmarkError
     +-- UnavailableError      a server cannot be had on this machine: named in the table
+    +-- NotOfferedError       a server does not do what a case needs: named in the table
     +-- TrialFailedError      one trial gave no valid result: named in the table, exit code 1
         +-- DriverFailedError the driver met a wrong answer, or none
 """
@@ -15,6 +16,10 @@ class BenchmarkError(Exception):
 
 class UnavailableError(BenchmarkError):
     """A server cannot be had on this machine; the message says why."""
+
+
+class NotOfferedError(BenchmarkError):
+    """A server does not do what a case needs; the message says what."""
 
 
 class TrialFailedError(BenchmarkError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from benchmarks import catalog
-from benchmarks.peers.install import CACHE
+from benchmarks.install import CACHE
 from benchmarks.scenarios import SCENARIOS
 
 _MOST_ROUNDS: Final = 100

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
 from benchmarks.scenarios.base import Case, Metric
-from benchmarks.servers import Missing, Server
+from benchmarks.servers import Missing, Role, Server
 from benchmarks.summary import Results, Spread
 
 _NOTES: Final = """\
@@ -25,7 +25,7 @@ again on a quiet machine.
 machines, absolute figures don't."""
 _Contender = TypeVar("_Contender", Server, Missing)
 _NOTHING: Final = "-"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +102,15 @@ class Report:
         for server in self.servers[case.name]:
             for failure in self.results.failures_of(case.name, server.name):
                 yield f"- {server.name} failed: {failure}"
+            for reason in self.results.not_offered_by(case.name, server.name):
+                yield f"- {server.name} takes no part: {reason}"
 
     def _titles(self, case: Case) -> list[str]:
         titles = ["server", "durability"]
         for metric in case.metrics:
             titles.append(metric.title)
             if metric.compared:
-                titles += [f"÷ {name}" for name in self._baseline_of(case)]
+                titles += [f"÷ {name}" for name in self._compared_with(case)]
         return titles
 
     def _row(self, case: Case, server: Server) -> list[str]:
@@ -116,30 +118,35 @@ class Report:
         for metric in case.metrics:
             figure = self.results.spread_of(case.name, server.name, metric.key)
             row.append(_figure(figure, metric.digits) + _verdict(figure, metric, server))
-            row += [_figure(ratio, 2) for ratio in self._ratios(case, server, metric)]
+            row += [_figure(ratio, 2) for ratio in self._ratios(case, server, metric).values()]
         return row
 
     def _missing_row(self, case: Case, missing: Missing) -> list[str]:
         empty = [_NOTHING] * (len(self._titles(case)) - 2)
         return [missing.name, f"missing: {missing.reason}", *empty]
 
-    def _baseline_of(self, case: Case) -> list[str]:
-        """Return the one baseline of a case, or none where there is nothing to compare."""
-        return [self.baselines[case.name]] if len(self.servers[case.name]) > 1 else []
+    def _compared_with(self, case: Case) -> list[str]:
+        """Return the baseline of a case and the limit, where there is something to compare."""
+        there = self.servers[case.name]
+        limits = [server.name for server in there if server.role is Role.LIMIT]
+        names = dict.fromkeys([self.baselines[case.name], *limits])
+        return list(names) if len(there) > 1 else []
 
-    def _ratios(self, case: Case, server: Server, metric: Metric) -> list[Spread | None]:
+    def _ratios(self, case: Case, server: Server, metric: Metric) -> dict[str, Spread | None]:
+        """Return the ratios of a metric, by the name of who it is compared with."""
         if not metric.compared:
-            return []
-        return [
-            self.results.ratio_of(case.name, server.name, metric.key, baseline)
-            for baseline in self._baseline_of(case)
-        ]
+            return {}
+        return {
+            name: self.results.ratio_of(case.name, server.name, metric.key, name)
+            for name in self._compared_with(case)
+        }
 
     def _case_summary(self, case: Case) -> dict[str, Any]:
         return {
             "scenario": case.scenario,
             "name": case.name,
             "title": case.title,
+            "metrics": [asdict(metric) for metric in case.metrics],
             "servers": {
                 server.name: self._server_summary(case, server)
                 for server in self.servers[case.name]
@@ -147,18 +154,27 @@ class Report:
         }
 
     def _server_summary(self, case: Case, server: Server) -> dict[str, Any]:
-        summary: dict[str, Any] = {"failures": self.results.failures_of(case.name, server.name)}
+        summary: dict[str, Any] = {
+            "failures": self.results.failures_of(case.name, server.name),
+            "not_offered": self.results.not_offered_by(case.name, server.name),
+        }
         for metric in case.metrics:
             figure = self.results.spread_of(case.name, server.name, metric.key)
-            summary[metric.key] = asdict(figure) if figure else None
-            for ratio in self._ratios(case, server, metric):
-                summary[f"{metric.key}_ratio"] = asdict(ratio) if ratio else None
+            ratios = self._ratios(case, server, metric)
+            summary[metric.key] = _content(figure, ratios)
         return summary
 
 
 def _each_once(by_case: Mapping[str, Sequence[_Contender]]) -> list[_Contender]:
     everyone = (one for several in by_case.values() for one in several)
     return list({one.name: one for one in everyone}.values())
+
+
+def _content(figure: Spread | None, ratios: Mapping[str, Spread | None]) -> dict[str, Any] | None:
+    if figure is None:
+        return None
+    shown = {name: asdict(ratio) if ratio else None for name, ratio in ratios.items()}
+    return {**asdict(figure), "ratios": shown}
 
 
 def _figure(value: Spread | None, digits: int) -> str:
@@ -171,7 +187,7 @@ def _figure(value: Spread | None, digits: int) -> str:
 
 def _verdict(value: Spread | None, metric: Metric, server: Server) -> str:
     """Hold our own servers to a metric's limit; the worst round decides."""
-    if value is None or metric.limit is None or not server.ours:
+    if value is None or metric.limit is None or server.role is not Role.OURS:
         return ""
     return " ✓" if value.high < metric.limit else f" **over {metric.limit:.0f}**"
 

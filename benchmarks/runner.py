@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.errors import TrialFailedError
+from benchmarks.errors import NotOfferedError, TrialFailedError
 from benchmarks.folders import make_trial_folder
 from benchmarks.progress import say
 from benchmarks.scenarios.base import Bench, Case
@@ -24,7 +24,10 @@ _SETTLE_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One server, one case, one round: its figures, or why there are none."""
+    """One server, one case, one round: its figures, or why there are none.
+
+    `not_offered` is no failure: it says what the case needs that the server does not do.
+    """
 
     case: str
     server: str
@@ -32,6 +35,7 @@ class Trial:
     load_before: float
     figures: Mapping[str, float] = field(default_factory=dict)
     failure: str | None = None
+    not_offered: str | None = None
 
 
 def run(
@@ -61,10 +65,12 @@ def _attempt(case: Case, server: Server, number: int, bench: Bench) -> Trial:
     load = os.getloadavg()[0]
     folder = make_trial_folder(bench.folder)
     figures: Mapping[str, float] = {}
-    failure: str | None = None
+    failure = not_offered = None
     try:
         with running(server, folder) as target:
             figures = case.measure(bench, target)
+    except NotOfferedError as error:
+        not_offered = str(error)
     except TrialFailedError as error:
         figures, failure = {}, str(error)
     finally:
@@ -77,6 +83,7 @@ def _attempt(case: Case, server: Server, number: int, bench: Bench) -> Trial:
         load_before=load,
         figures=figures,
         failure=failure,
+        not_offered=not_offered,
     )
 
 
@@ -90,7 +97,11 @@ def _progress(case: Case, trial: Trial) -> str:
     what = f"{case.name}, round {trial.round}, {trial.server}"
     if trial.failure is not None:
         return f"{what}: FAILED: {trial.failure}"
+    if trial.not_offered is not None:
+        return f"{what}: {trial.not_offered}"
     shown = (
-        f"{metric.title} {trial.figures[metric.key]:.{metric.digits}f}" for metric in case.metrics
+        f"{metric.title} {trial.figures[metric.key]:.{metric.digits}f}"
+        for metric in case.metrics
+        if metric.key in trial.figures
     )
     return f"{what}: {'; '.join(shown)}"

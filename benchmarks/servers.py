@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,25 @@ from benchmarks.errors import DriverFailedError, TrialFailedError
 _START_DEADLINE: Final = 30.0
 
 
+class Role(StrEnum):
+    """What a server is in a comparison."""
+
+    OURS = "ours"
+    EMBEDDED = "ours behind plain uvicorn"
+    PEER = "peer"
+    LIMIT = "limit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """A command line, and what its environment has beside the usual."""
+    """A command line, and what its environment has beside the usual.
+
+    Where `logs_to_stdout`, nothing switches them off, and they are thrown away.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    logs_to_stdout: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +45,8 @@ class Server:
     """One server in one configuration: a row of the tables.
 
     `launch` gets the port to listen on and an empty folder for the data; the server must then
-    answer under ``/files/`` on the loopback address.
+    answer under ``/files/`` on the loopback address. One that is `durable` has synced what it
+    acknowledged. One that `holds_bodies` keeps each whole body in memory.
     """
 
     name: str
@@ -39,7 +54,9 @@ class Server:
     configuration: str
     durability: str
     launch: Callable[[int, Path], Launch]
-    ours: bool = False
+    role: Role = Role.PEER
+    durable: bool = False
+    holds_bodies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,43 +65,45 @@ class Missing:
 
     name: str
     reason: str
-    ours: bool
+    role: Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A server that is running and answers."""
+    """A server that is running, and answered for the first time after `start_seconds`."""
 
     server: Server
     pid: int
     port: int
     data: Path
+    start_seconds: float
 
 
 @contextmanager
 def running(server: Server, folder: Path) -> Iterator[Target]:
-    """Run `server` with its data in a new folder inside `folder`.
+    """Run `server` with its data in a folder inside `folder`, which it may have used before.
 
     Raises:
         TrialFailedError: it did not start, or it died while it was in use.
     """
     data = folder / "data"
-    data.mkdir()
-    port = _free_port()
+    data.mkdir(exist_ok=True)
+    port, began = _free_port(), time.perf_counter()
     log = folder / "server.log"
     launch = server.launch(port, data)
     with log.open("wb") as output:
         process = processes.start(
             launch.arguments,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL if launch.logs_to_stdout else output,
+            stderr=output,
             environment=launch.environment,
         )
     greeting = 0
     try:
         _wait_until_it_answers(process, port)
+        took = time.perf_counter() - began
         greeting = log.stat().st_size
-        yield Target(server=server, pid=process.pid, port=port, data=data)
+        yield Target(server=server, pid=process.pid, port=port, data=data, start_seconds=took)
         _check_it_lives(process)
     except TrialFailedError as error:
         said = log.read_bytes()[greeting:].replace(bytes(folder), b"")
@@ -107,7 +126,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
         try:
             discover(port)
         except (OSError, DriverFailedError):
-            time.sleep(0.05)
+            time.sleep(0.01)
         else:
             return
     raise TrialFailedError(f"the server did not answer within {_START_DEADLINE:.0f} s")

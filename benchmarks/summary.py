@@ -50,8 +50,11 @@ class Results:
 
     def failures_of(self, case: str, server: str) -> list[str]:
         """Return why trials failed, each reason once."""
-        reasons = (trial.failure for trial in self._of(case, server) if trial.failure is not None)
-        return list(dict.fromkeys(reasons))
+        return _each_once(trial.failure for trial in self._of(case, server))
+
+    def not_offered_by(self, case: str, server: str) -> list[str]:
+        """Return what a case needs that a server does not do, each reason once."""
+        return _each_once(trial.not_offered for trial in self._of(case, server))
 
     def _of(self, case: str, server: str) -> list[Trial]:
         return [trial for trial in self.trials if (trial.case, trial.server) == (case, server)]
@@ -62,3 +65,7 @@ class Results:
             for trial in self._of(case, server)
             if metric in trial.figures
         }
+
+
+def _each_once(reasons: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(reason for reason in reasons if reason is not None))

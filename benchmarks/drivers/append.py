@@ -6,11 +6,9 @@ to the socket inside the kernel, and no Python runs while they do.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.drivers import process, wire
+from benchmarks.drivers.timing import Stopwatch
 from benchmarks.errors import DriverFailedError
 
 _SILENCE: Final = 60.0
@@ -59,12 +58,11 @@ def run(job: AppendJob, ready: Callable[[], None]) -> AppendResult:
             threads.submit(_append_when_open, gate, connection, path, body.fileno(), offset, job)
             for connection, path, offset in zip(connections, paths, job.offsets, strict=True)
         ]
-        cpu, start = time.process_time(), time.perf_counter()
-        gate.wait()
-        for append in appends:
-            append.result()
-        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
-    return AppendResult(seconds=seconds, cpu_seconds=cpu_seconds)
+        with Stopwatch() as watch:
+            gate.wait()
+            for append in appends:
+                append.result()
+    return AppendResult(seconds=watch.seconds, cpu_seconds=watch.cpu_seconds)
 
 
 def _append_when_open(
@@ -77,12 +75,17 @@ def _append_when_open(
 ) -> None:
     gate.wait()
     with connection:
-        _send(connection, wire.append_head(path, job.port, job.length), body, offset, job.length)
+        send(connection, wire.append_head(path, job.port, job.length), body, offset, job.length)
         answer = wire.read_answer(connection)
     wire.expect(answer, 204, what="an append", offset=job.length)
 
 
-def _send(connection: socket.socket, head: bytes, body: int, offset: int, length: int) -> None:
+def send(connection: socket.socket, head: bytes, body: int, offset: int, length: int) -> None:
+    """Send a head and then `length` bytes of the file `body`, inside the kernel.
+
+    Raises:
+        DriverFailedError: the server stopped reading.
+    """
     end = offset + length
     try:
         connection.sendall(head)
@@ -97,9 +100,5 @@ def _send(connection: socket.socket, head: bytes, body: int, offset: int, length
         return
 
 
-def _work(job: str, ready: Callable[[], None]) -> AppendResult:
-    return run(AppendJob(**json.loads(job)), ready)
-
-
 if __name__ == "__main__":
-    process.serve(_work)
+    process.serve(AppendJob, run)

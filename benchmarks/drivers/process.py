@@ -10,7 +10,7 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
@@ -30,11 +30,22 @@ Result = TypeVar("Result", bound="DataclassInstance")
 class Driver(Generic[Job, Result]):
     """Context manager: a driver process that is ready to go."""
 
-    def __init__(self, job: Job, result: type[Result], *, timeout: float) -> None:
-        """Prepare to run the module that defines `job`, for no longer than `timeout`."""
+    def __init__(
+        self,
+        job: Job,
+        result: type[Result],
+        *,
+        timeout: float,
+        program: Sequence[str] | None = None,
+    ) -> None:
+        """Prepare to run the module that defines `job`, for no longer than `timeout`.
+
+        A `program` in another language takes the module's place; it keeps to the same lines.
+        """
         self._result = result
         self._timeout = timeout
-        self._command = [sys.executable, "-m", type(job).__module__, json.dumps(asdict(job))]
+        command = program or [sys.executable, "-m", type(job).__module__]
+        self._command = [*command, json.dumps(asdict(job))]
 
     def __enter__(self) -> Self:
         pipe = subprocess.PIPE
@@ -86,14 +97,14 @@ class Driver(Generic[Job, Result]):
                 pipe.close()
 
 
-def serve(work: Callable[[str, Callable[[], None]], DataclassInstance]) -> None:
+def serve(job: type[Job], run: Callable[[Job, Callable[[], None]], DataclassInstance]) -> None:
     """Be a driver: the main function of a module that defines a job.
 
-    `work` gets the job as JSON and a function to call when it is prepared, which returns when
-    the harness says go.
+    `run` gets the job and a function to call when it is prepared, which returns when the harness
+    says go.
     """
     try:
-        result = work(sys.argv[1], _say_ready)
+        result = run(job(**json.loads(sys.argv[1])), _say_ready)
     except DriverFailedError as error:
         sys.exit(str(error))
     sys.stdout.write(json.dumps(asdict(result)) + "\n")

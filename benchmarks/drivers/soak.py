@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import random
@@ -17,11 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.drivers import process, wire
+from benchmarks.drivers.reading import Download
+from benchmarks.drivers.timing import Stopwatch
 from benchmarks.errors import DriverFailedError
 
 _SILENCE: Final = 60.0
 _MOST_CUTS: Final = 4
-_BLOCK: Final = 1024 * 1024
 _NOW: Final = struct.pack("ii", 1, 0)
 
 
@@ -121,20 +121,8 @@ class _Soak:
         return offset
 
     def _compare(self, path: str, body: memoryview) -> None:
-        with wire.connect(self._job.port, timeout=_SILENCE) as connection:
-            connection.sendall(wire.request("GET", path, self._job.port, {}))
-            received = connection.makefile("rb")
-            status = received.readline()
-            while received.readline() not in (b"\r\n", b""):
-                pass
-            at = 0
-            while at < len(body):
-                block = received.read(min(_BLOCK, len(body) - at))
-                if not block or block != body[at : at + len(block)]:
-                    raise DriverFailedError(f"a file of {len(body)} bytes is not what was sent")
-                at += len(block)
-        if b" 200 " not in status:
-            raise DriverFailedError("a finished upload could not be read")
+        with Download(self._job.port, path, len(body)) as download:
+            download.compare(body)
 
     def _delete(self, path: str) -> None:
         with wire.connect(self._job.port, timeout=_SILENCE) as connection:
@@ -151,23 +139,18 @@ def run(job: SoakJob, ready: Callable[[], None]) -> SoakResult:
     descriptor = os.open(Path(job.body), os.O_RDONLY)
     with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as source:
         ready()
-        cpu, start = time.process_time(), time.perf_counter()
-        soak = _Soak(job, source)
-        with ThreadPoolExecutor(job.clients) as threads:
+        with Stopwatch() as watch, ThreadPoolExecutor(job.clients) as threads:
+            soak = _Soak(job, source)
             for client in [threads.submit(soak.client) for _ in range(job.clients)]:
                 client.result()
     return SoakResult(
         uploads=job.uploads,
         bytes=soak.bytes,
         cuts=soak.cuts,
-        seconds=time.perf_counter() - start,
-        cpu_seconds=time.process_time() - cpu,
+        seconds=watch.seconds,
+        cpu_seconds=watch.cpu_seconds,
     )
 
 
-def _work(job: str, ready: Callable[[], None]) -> SoakResult:
-    return run(SoakJob(**json.loads(job)), ready)
-
-
 if __name__ == "__main__":
-    process.serve(_work)
+    process.serve(SoakJob, run)

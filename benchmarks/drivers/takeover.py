@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.drivers import process, wire
+from benchmarks.drivers.timing import Stopwatch
 
 _SILENCE: Final = 30.0
 _LENGTH: Final = 1024 * 1024
@@ -41,10 +41,9 @@ def run(job: TakeoverJob, ready: Callable[[], None]) -> TakeoverResult:
         DriverFailedError: a HEAD did not tell of all the bytes that its server had.
     """
     ready()
-    cpu, start = time.process_time(), time.perf_counter()
-    took = [_take_over(job) for _ in range(job.count)]
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
-    return TakeoverResult(took=took, seconds=seconds, cpu_seconds=cpu_seconds)
+    with Stopwatch() as watch:
+        took = [_take_over(job) for _ in range(job.count)]
+    return TakeoverResult(took=took, seconds=watch.seconds, cpu_seconds=watch.cpu_seconds)
 
 
 def _take_over(job: TakeoverJob) -> float:
@@ -64,9 +63,5 @@ def _take_over(job: TakeoverJob) -> float:
     return took
 
 
-def _work(job: str, ready: Callable[[], None]) -> TakeoverResult:
-    return run(TakeoverJob(**json.loads(job)), ready)
-
-
 if __name__ == "__main__":
-    process.serve(_work)
+    process.serve(TakeoverJob, run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import select
 import socket
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmarks.drivers import process, wire
+from benchmarks.drivers.timing import Stopwatch
 
 _SILENCE: Final = 30.0
 _PIECE: Final = 1024
@@ -31,7 +31,7 @@ class TrickleJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrickleResult:
-    """How long the HEADs took, sorted, how late the slow senders were at worst, and the cost."""
+    """How long the HEADs took, how late the slow senders were at worst, and the cost."""
 
     took: list[float]
     latest: float
@@ -91,9 +91,8 @@ class _Prober:
                 self._connection.sendall(self._request)
             left = min(due, self._due if self._asked is None else due) - now
             if self._asked is not None and self._answered(max(0.0, left)):
-                wire.expect(
-                    wire.read_answer(self._connection, to_head=True), 200, what="a HEAD", offset=0
-                )
+                answer = wire.read_answer(self._connection, to_head=True)
+                wire.expect(answer, 200, 204, what="a HEAD", offset=0)
                 self.took.append(time.perf_counter() - self._asked)
                 self._due, self._asked = self._asked + self._pause, None
             elif self._asked is None and left > 0:
@@ -116,12 +115,14 @@ def run(job: TrickleJob, ready: Callable[[], None]) -> TrickleResult:
     trickle.open()
     prober = _Prober(job)
     ready()
-    cpu, start = time.process_time(), time.perf_counter()
-    trickle.run(prober)
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
+    with Stopwatch() as watch:
+        trickle.run(prober)
     trickle.close()
     return TrickleResult(
-        took=sorted(prober.took), latest=trickle.latest, seconds=seconds, cpu_seconds=cpu_seconds
+        took=prober.took,
+        latest=trickle.latest,
+        seconds=watch.seconds,
+        cpu_seconds=watch.cpu_seconds,
     )
 
 
@@ -131,9 +132,5 @@ def _allow_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(count, hard)))
 
 
-def _work(job: str, ready: Callable[[], None]) -> TrickleResult:
-    return run(TrickleJob(**json.loads(job)), ready)
-
-
 if __name__ == "__main__":
-    process.serve(_work)
+    process.serve(TrickleJob, run)

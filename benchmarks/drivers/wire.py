@@ -10,6 +10,7 @@ import termios
 import time
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,13 +78,17 @@ def creation(port: int, length: int, payload: bytes = b"") -> bytes:
     return request("POST", UPLOADS, port, headers) + payload
 
 
-def append_head(path: str, port: int, length: int, offset: int = 0) -> bytes:
+def append_head(
+    path: str, port: int, length: int, offset: int = 0, checksum: str | None = None
+) -> bytes:
     """Build the head of an append of `length` bytes at an offset."""
     headers = {
         "Upload-Offset": str(offset),
         "Content-Type": "application/offset+octet-stream",
         "Content-Length": str(length),
     }
+    if checksum is not None:
+        headers["Upload-Checksum"] = checksum
     return request("PATCH", path, port, headers)
 
 
@@ -98,6 +103,21 @@ def create(port: int, length: int) -> str:
         answer = read_answer(connection)
     expect(answer, 201, what="a creation")
     return path_of(answer)
+
+
+def download(path: str, port: int) -> bytes:
+    """Build a request for the bytes of an upload, the last one of its connection."""
+    return request("GET", path, port, {"Connection": "close"})
+
+
+def wait_for_end(connection: socket.socket) -> None:
+    """Let the server close the connection first, after its last answer.
+
+    @tus/server's process may die of a client that is sooner than its own end of a download.
+    """
+    with suppress(OSError):
+        while connection.recv(65536):
+            pass
 
 
 def wait_until_taken(connection: socket.socket) -> None:
@@ -138,7 +158,7 @@ def expect(answer: Answer, *statuses: int, what: str, offset: int | None = None)
         raise DriverFailedError(f"{what} was answered with offset {said} instead of {offset}")
 
 
-def discover(port: int) -> None:
+def discover(port: int) -> Answer:
     """Ask the server what it supports; it answers once it is ready.
 
     Raises:
@@ -148,10 +168,23 @@ def discover(port: int) -> None:
         connection.sendall(request("OPTIONS", UPLOADS, port, {}))
         answer = read_answer(connection)
     expect(answer, 200, 204, what="OPTIONS")
+    return answer
 
 
 def read_answer(connection: socket.socket, *, to_head: bool = False) -> Answer:
     """Read one answer to its end, past any interim answers.
+
+    Raises:
+        DriverFailedError: the connection ended or fell silent before that.
+    """
+    answer, rest = read_head(connection)
+    if not to_head and answer.status != 204:
+        _skip_body(connection, answer, bytearray(rest))
+    return answer
+
+
+def read_head(connection: socket.socket) -> tuple[Answer, bytes]:
+    """Read the head of an answer, past any interim answers; what came of its body comes along.
 
     Raises:
         DriverFailedError: the connection ended or fell silent before that.
@@ -163,10 +196,7 @@ def read_answer(connection: socket.socket, *, to_head: bool = False) -> Answer:
         answer = parse_head(bytes(received[:end]))
         del received[: end + 4]
         if answer.status >= 200:
-            break
-    if not to_head and answer.status != 204:
-        _skip_body(connection, answer, received)
-    return answer
+            return answer, bytes(received)
 
 
 def parse_head(head: bytes) -> Answer:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from benchmarks.peers.resumable_upload import resumable_upload
+from benchmarks.peers.rustus import rustus
 from benchmarks.peers.tus_node_server import tus_node_server
 from benchmarks.peers.tusd import tusd
 from benchmarks.peers.tuspyserver import tuspyserver
@@ -16,6 +18,8 @@ from benchmarks.servers import Server
 
 PEERS: Final[Mapping[str, Callable[[], Server]]] = {
     "tusd": tusd,
+    "rustus": rustus,
     "tus-node-server": tus_node_server,
     "tuspyserver": tuspyserver,
+    "resumable-upload": resumable_upload,
 }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Final
 
-from benchmarks.peers.install import install_once, install_step, program, recipe_of
+from benchmarks.install import install_in_node, program
 from benchmarks.processes import output_of
 from benchmarks.servers import Launch, Server
 
@@ -18,7 +17,7 @@ _PACKAGES: Final = ("@tus/server", "@tus/file-store")
 def tus_node_server() -> Server:
     """Return @tus/server as its README starts it, in production mode."""
     node = program("node")
-    home = install_once(_NAME, _install)
+    home = install_in_node(_NAME)
 
     def launch(port: int, data: Path) -> Launch:
         return Launch(
@@ -34,14 +33,6 @@ def tus_node_server() -> Server:
         durability="no fsync",
         launch=launch,
     )
-
-
-def _install(home: Path) -> None:
-    npm = program("npm")
-    for file in recipe_of(_NAME).iterdir():
-        shutil.copy(file, home)
-    quiet = ("--omit=dev", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
-    install_step([npm, "ci", *quiet], cwd=home)
 
 
 def _version(home: Path, package: str) -> str:

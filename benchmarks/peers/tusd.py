@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
-from benchmarks.errors import UnavailableError
+from benchmarks.peers.binary import binary_named_by, build_of
 from benchmarks.processes import output_of
 from benchmarks.servers import Launch, Server
 
@@ -21,20 +19,18 @@ _FLAGS: Final = (
 
 def tusd() -> Server:
     """Return tusd with logs and metrics off, on all cores as it comes."""
-    binary = os.environ.get("TUSD_BIN", "")
-    if not binary:
-        raise UnavailableError("TUSD_BIN does not name its binary")
-    if not Path(binary).is_file():
-        raise UnavailableError("TUSD_BIN names no file")
+    binary = binary_named_by("TUSD_BIN")
 
     def launch(port: int, data: Path) -> Launch:
         listen = ("-host", "127.0.0.1", "-port", str(port), "-base-path", "/files/")
-        return Launch(arguments=[binary, *listen, "-upload-dir", str(data), *_FLAGS])
+        return Launch(
+            arguments=[binary, *listen, "-upload-dir", str(data), *_FLAGS], logs_to_stdout=True
+        )
 
     return Server(
         name="tusd",
         version=_version(binary),
-        configuration=" ".join(_FLAGS),
+        configuration=f"{' '.join(_FLAGS)}, the logs that remain to /dev/null",
         durability="no fsync",
         launch=launch,
     )
@@ -43,8 +39,4 @@ def tusd() -> Server:
 def _version(binary: str) -> str:
     said = output_of([binary, "-version"])
     label = next((line.split()[-1] for line in said.splitlines() if "Version:" in line), "n/a")
-    if label != "n/a":
-        return label
-    with Path(binary).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"build without a version, SHA-256 {digest[:12]}"
+    return label if label != "n/a" else build_of(binary)

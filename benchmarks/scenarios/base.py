@@ -6,21 +6,37 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from benchmarks import pages
-from benchmarks.bodies import Source, check_stored
-from benchmarks.drivers.append import AppendJob, AppendResult
+from benchmarks.bodies import Source
 from benchmarks.drivers.process import Driver
 from benchmarks.measure import Meter, Usage
-from benchmarks.servers import Target
+from benchmarks.servers import Role, Target
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    class Timed(DataclassInstance, Protocol):
+        """A driver's result: how long it worked, and what it spent itself."""
+
+        @property
+        def seconds(self) -> float: ...
+        @property
+        def cpu_seconds(self) -> float: ...
+
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 MB: Final = 1_000_000
-# Slices of one file that overlap but for a page: different bodies without a file for each.
-_STEP: Final = 4 * KIB
+
+JUST_OURS: Final = frozenset({Role.OURS})
+WITH_PEERS: Final = frozenset({Role.OURS, Role.PEER})
+EVERYBODY: Final = frozenset(Role)
+
+_Job = TypeVar("_Job", bound="DataclassInstance")
+_Result = TypeVar("_Result", bound="Timed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +53,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A column: where `compared`, its ratio to the baseline stands in a column beside it.
+    """A column: where `compared`, its ratios to the baseline and the limit stand beside it.
 
     Where there is a `limit`, our own servers must stay below it.
     """
@@ -71,7 +87,8 @@ class Case:
     """One table: what is done to each server, and what comes of it.
 
     `measure` warms the server up, measures it and checks what it stored; it finds `sources` of
-    these sizes made. `room` is the disk space in bytes that a trial needs at most.
+    these sizes made. `room` is the disk space in bytes that a trial needs at most. Servers of
+    these `roles` take part.
     """
 
     scenario: str
@@ -81,65 +98,30 @@ class Case:
     metrics: tuple[Metric, ...]
     sources: tuple[int, ...]
     room: int
-    peers: bool
+    roles: frozenset[Role]
     measure: Measure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appends:
-    """Appends of `length` bytes, `count` of them at the same time, each with a body of its own."""
+def drive(
+    bench: Bench, target: Target, driver: Driver[_Job, _Result], *, claim: int = 0
+) -> tuple[_Result, Usage]:
+    """Let a driver work on a server and meter that, with memory for `claim` bytes at hand.
 
-    count: int
-    length: int
-    timeout: float
-
-    @property
-    def source_size(self) -> int:
-        """Size of a source that has all the bodies."""
-        return self.length + (self.count - 1) * _STEP
-
-    def measure(self, bench: Bench, target: Target) -> tuple[AppendResult, Usage]:
-        """Send the bodies, and check that the server stored each of them.
-
-        Raises:
-            TrialFailedError: an answer was wrong, or the stored bytes are not those sent.
-        """
-        source = bench.source(self.source_size)
-        offsets = [number * _STEP for number in range(self.count)]
-        digests = [source.digest(offset, self.length) for offset in offsets]
-        job = AppendJob(
-            port=target.port, body=str(source.path), offsets=offsets, length=self.length
-        )
-        os.sync()
-        with Driver(job, AppendResult, timeout=self.timeout) as driver:
-            pages.claim(bench.folder, self.count * self.length)
-            with Meter(target.pid) as meter:
-                result = driver.go()
-            check_stored(target.data, self.length, digests)
-        return result, meter.usage
+    Raises:
+        DriverFailedError: it met a wrong answer, or took too long.
+    """
+    os.sync()
+    with driver:
+        pages.claim(bench.folder, claim)
+        with Meter(target.pid) as meter:
+            result = driver.go()
+    return result, meter.usage
 
 
 # A machine that does other things too makes poor figures: they should say so themselves.
 DISTURBANCE: Final = Metric(key="others_busy_percent", title="others busy, %")
-APPEND_METRICS: Final = (
-    Metric(key="mib_per_s", title="MiB/s", compared=True),
-    Metric(key="cpu_s_per_gib", title="CPU s/GiB", digits=2, compared=True),
-    Metric(key="peak_rss_mb", title="peak RSS, MB"),
-    Metric(key="sender_busy_percent", title="sender busy, %"),
-    DISTURBANCE,
-)
 
 
-def append_metrics(appends: Appends, result: AppendResult, usage: Usage) -> dict[str, float]:
-    """Return the metrics of appends, and the raw figures behind them."""
-    total = appends.count * appends.length
-    return {
-        "mib_per_s": total / MIB / result.seconds,
-        "cpu_s_per_gib": usage.cpu_seconds / (total / GIB),
-        "peak_rss_mb": usage.peak_rss / MB,
-        "sender_busy_percent": 100 * result.cpu_seconds / result.seconds,
-        "others_busy_percent": 100 * usage.disturbance(result.cpu_seconds),
-        "seconds": result.seconds,
-        "cpu_seconds": usage.cpu_seconds,
-        "sampled_rss_mb": usage.sampled_rss / MB,
-    }
+def disturbance(result: Timed, usage: Usage) -> dict[str, float]:
+    """Return the figure of `DISTURBANCE`."""
+    return {DISTURBANCE.key: 100 * usage.disturbance(result.cpu_seconds)}

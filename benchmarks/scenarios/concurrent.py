@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
-from benchmarks.scenarios.base import (
-    APPEND_METRICS,
-    MIB,
-    Appends,
-    Bench,
-    Case,
-    Metric,
-    Scale,
-    append_metrics,
-)
+from benchmarks.scenarios.base import JUST_OURS, MIB, Bench, Case, Metric, Scale
+from benchmarks.scenarios.bodies import BODY_METRICS, Appends
 from benchmarks.servers import Target
 
-_COUNT = 200
-_RSS_LIMIT_MB = 200.0
-_WARM_UP = Appends(count=4, length=MIB, timeout=60.0)
+_COUNT: Final = 200
+_RSS_LIMIT_MB: Final = 200.0
+_WARM_UP: Final = Appends(count=4, length=MIB, timeout=60.0)
 
 
 def cases(scale: Scale) -> list[Case]:
@@ -29,8 +22,7 @@ def cases(scale: Scale) -> list[Case]:
 
     def measure(bench: Bench, target: Target) -> Mapping[str, float]:
         _WARM_UP.measure(bench, target)
-        result, usage = appends.measure(bench, target)
-        return append_metrics(appends, result, usage)
+        return appends.measure(bench, target)
 
     return [
         Case(
@@ -39,10 +31,10 @@ def cases(scale: Scale) -> list[Case]:
             title=f"{_COUNT} concurrent PATCHes of {size} MiB each",
             method="A connection for each, all started at once; timed until the last answer. "
             f"Our own peak memory has to stay below {_RSS_LIMIT_MB:.0f} MB.",
-            metrics=tuple(_limited(metric) for metric in APPEND_METRICS),
+            metrics=tuple(_limited(metric) for metric in BODY_METRICS),
             sources=(_WARM_UP.source_size, appends.source_size),
-            room=3 * _COUNT * appends.length,
-            peers=False,
+            room=3 * appends.size,
+            roles=JUST_OURS,
             measure=measure,
         )
     ]

@@ -10,9 +10,20 @@ from typing import Final
 
 from benchmarks.drivers.process import Driver
 from benchmarks.drivers.soak import SoakJob, SoakResult
-from benchmarks.measure import Meter, rss
+from benchmarks.measure import rss
 from benchmarks.processes import process_tree
-from benchmarks.scenarios.base import DISTURBANCE, MB, MIB, Bench, Case, Metric, Scale
+from benchmarks.scenarios.base import (
+    DISTURBANCE,
+    JUST_OURS,
+    MB,
+    MIB,
+    Bench,
+    Case,
+    Metric,
+    Scale,
+    disturbance,
+    drive,
+)
 from benchmarks.servers import Target
 
 _CLIENTS: Final = 64
@@ -50,7 +61,7 @@ def cases(scale: Scale) -> list[Case]:
             metrics=_METRICS,
             sources=(_SOURCE,),
             room=_CLIENTS * _LARGEST,
-            peers=False,
+            roles=JUST_OURS,
             measure=measure,
         )
     ]
@@ -67,10 +78,9 @@ def _measure(bench: Bench, target: Target, uploads: int, seconds: float) -> dict
         seconds=seconds,
         seed=1,
     )
-    with Driver(job, SoakResult, timeout=10 * seconds + 60.0) as driver:
-        with Meter(target.pid) as meter, _sampled(target.pid) as samples:
-            result = driver.go()
-        usage = meter.usage
+    driver = Driver(job, SoakResult, timeout=10 * seconds + 60.0)
+    with _sampled(target.pid) as samples:
+        result, usage = drive(bench, target, driver)
     return {
         "uploads": result.uploads,
         "cuts": result.cuts,
@@ -78,7 +88,7 @@ def _measure(bench: Bench, target: Target, uploads: int, seconds: float) -> dict
         "rss_start_mb": _typical(samples, 0.1) / MB,
         "rss_middle_mb": _typical(samples, 0.45) / MB,
         "rss_end_mb": _typical(samples, 0.9) / MB,
-        "others_busy_percent": 100 * usage.disturbance(result.cpu_seconds),
+        **disturbance(result, usage),
     }
 
 

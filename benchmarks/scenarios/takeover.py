@@ -7,8 +7,19 @@ from typing import Final
 
 from benchmarks.drivers.process import Driver
 from benchmarks.drivers.takeover import TakeoverJob, TakeoverResult
-from benchmarks.measure import Meter
-from benchmarks.scenarios.base import DISTURBANCE, KIB, MIB, Bench, Case, Metric, Scale
+from benchmarks.drivers.timing import percentile
+from benchmarks.scenarios.base import (
+    DISTURBANCE,
+    JUST_OURS,
+    KIB,
+    MIB,
+    Bench,
+    Case,
+    Metric,
+    Scale,
+    disturbance,
+    drive,
+)
 from benchmarks.servers import Target
 
 _SENT: Final = 64 * KIB
@@ -23,8 +34,8 @@ def cases(scale: Scale) -> list[Case]:
     """Return the one case: 100 uploads taken over, or quick ones."""
     count = scale.choose(100, quick=20)
 
-    def measure(_: Bench, target: Target) -> Mapping[str, float]:
-        return _measure(target, count)
+    def measure(bench: Bench, target: Target) -> Mapping[str, float]:
+        return _measure(bench, target, count)
 
     return [
         Case(
@@ -37,22 +48,18 @@ def cases(scale: Scale) -> list[Case]:
             metrics=_METRICS,
             sources=(),
             room=count * MIB,
-            peers=False,
+            roles=JUST_OURS,
             measure=measure,
         )
     ]
 
 
-def _measure(target: Target, count: int) -> dict[str, float]:
+def _measure(bench: Bench, target: Target, count: int) -> dict[str, float]:
     job = TakeoverJob(port=target.port, count=count, sent=_SENT)
-    with (
-        Driver(job, TakeoverResult, timeout=60.0 + count) as driver,
-        Meter(target.pid) as meter,
-    ):
-        result = driver.go()
-    took = sorted(result.took)
+    driver = Driver(job, TakeoverResult, timeout=60.0 + count)
+    result, usage = drive(bench, target, driver)
     return {
-        "median_ms": 1e3 * took[len(took) // 2],
-        "worst_ms": 1e3 * took[-1],
-        "others_busy_percent": 100 * meter.usage.disturbance(result.cpu_seconds),
+        "median_ms": 1e3 * percentile(result.took, 50),
+        "worst_ms": 1e3 * max(result.took),
+        **disturbance(result, usage),
     }

@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchmarks.drivers.process import Driver
+from benchmarks.drivers.timing import percentile
 from benchmarks.drivers.trickle import TrickleJob, TrickleResult
 from benchmarks.errors import TrialFailedError
-from benchmarks.measure import Meter
-from benchmarks.scenarios.base import DISTURBANCE, MB, MIB, Bench, Case, Metric, Scale
+from benchmarks.scenarios.base import (
+    DISTURBANCE,
+    JUST_OURS,
+    MB,
+    MIB,
+    Bench,
+    Case,
+    Metric,
+    Scale,
+    disturbance,
+    drive,
+)
 from benchmarks.servers import Target
 
 _RSS_LIMIT_MB: Final = 400.0
@@ -31,8 +42,8 @@ def cases(scale: Scale) -> list[Case]:
     connections = scale.choose(2000, quick=200)
     seconds = scale.choose(30, quick=5)
 
-    def measure(_: Bench, target: Target) -> Mapping[str, float]:
-        return _measure(target, connections, float(seconds))
+    def measure(bench: Bench, target: Target) -> Mapping[str, float]:
+        return _measure(bench, target, connections, float(seconds))
 
     return [
         Case(
@@ -45,24 +56,22 @@ def cases(scale: Scale) -> list[Case]:
             metrics=_METRICS,
             sources=(),
             room=connections * MIB,
-            peers=False,
+            roles=JUST_OURS,
             measure=measure,
         )
     ]
 
 
-def _measure(target: Target, connections: int, seconds: float) -> dict[str, float]:
+def _measure(bench: Bench, target: Target, connections: int, seconds: float) -> dict[str, float]:
     job = TrickleJob(port=target.port, connections=connections, seconds=seconds, heads=_HEADS)
-    with Driver(job, TrickleResult, timeout=60.0 + 2 * seconds) as driver:
-        with Meter(target.pid) as meter:
-            result = driver.go()
-        usage = meter.usage
+    driver = Driver(job, TrickleResult, timeout=60.0 + 2 * seconds)
+    result, usage = drive(bench, target, driver)
     if result.latest > _LATEST:
         raise TrialFailedError(f"the senders were {result.latest:.1f} s late")
     return {
-        "p50_ms": 1e3 * result.took[len(result.took) // 2],
-        "p99_ms": 1e3 * result.took[len(result.took) * 99 // 100],
+        "p50_ms": 1e3 * percentile(result.took, 50),
+        "p99_ms": 1e3 * percentile(result.took, 99),
         "peak_rss_mb": usage.peak_rss / MB,
         "busy_percent": 100 * usage.cpu_seconds / usage.seconds,
-        "others_busy_percent": 100 * usage.disturbance(result.cpu_seconds),
+        **disturbance(result, usage),
     }
