@@ -12,13 +12,11 @@ from typing import Final, NoReturn
 
 from benchmarks import catalog
 from benchmarks.install import CACHE
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import LONG, SCENARIOS
 
 _MOST_ROUNDS: Final = 100
 _LARGEST_BODY: Final = 65536
 _DEFAULT_BASELINE: Final = "tusd"
-# It takes five minutes for each server and round.
-_ONLY_IF_ASKED_FOR: Final = "soak"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def _usual() -> list[str]:
-    return [name for name in SCENARIOS if name != _ONLY_IF_ASKED_FOR]
+    return [name for name in SCENARIOS if name not in LONG]
 
 
 def _build_parser() -> _Parser:
@@ -78,7 +76,7 @@ def _build_parser() -> _Parser:
         action="append",
         choices=list(SCENARIOS),
         metavar="NAME",
-        help=f"run this scenario (repeatable; default: all but {_ONLY_IF_ASKED_FOR}): "
+        help=f"run this scenario (repeatable; default: all but {' and '.join(sorted(LONG))}): "
         f"{', '.join(SCENARIOS)}",
     )
     add(

@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks.scenarios import concurrent, large, small, soak, takeover, trickle
+from benchmarks.scenarios import (
+    chunks,
+    concurrent,
+    crowd,
+    downloads,
+    growth,
+    large,
+    small,
+    soak,
+    takeover,
+    trickle,
+)
 from benchmarks.scenarios.base import Case, Scale
 
 SCENARIOS: Final[Mapping[str, Callable[[Scale], list[Case]]]] = {
     "large": large.cases,
-    "concurrent": concurrent.cases,
+    "checksums": chunks.with_checksums,
+    "chunks": chunks.plain,
     "small": small.cases,
+    "downloads": downloads.cases,
+    "crowd": crowd.cases,
+    "concurrent": concurrent.cases,
     "takeover": takeover.cases,
     "trickle": trickle.cases,
+    "growth": growth.cases,
     "soak": soak.cases,
 }
+# They take many minutes for each server and round.
+LONG: Final = frozenset({"growth", "soak"})
