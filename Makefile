@@ -11,11 +11,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve install check format lint types imports test test-fast e2e fuzz coverage \
-	bench conformance reference build clean
+	bench bench-compare conformance reference build clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | \
-		awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+		awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -69,8 +69,19 @@ coverage: $(VENV)/.develop ## Tests with a report of what they do not reach.
 	$(BIN)/coverage run -m pytest -m "not e2e" -q
 	$(BIN)/coverage report --skip-covered --show-missing
 
-bench: $(VENV)/.develop ## Measure beside other tus servers; a table and results.json.
+bench: $(VENV)/.develop ## Measure beside other tus servers; tables, plots and results.json.
 	$(BIN)/python -m benchmarks
+
+# What follows bench-compare are files and no targets.
+ifeq (bench-compare,$(firstword $(MAKECMDGOALS)))
+RESULTS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+.PHONY: $(sort $(RESULTS))
+$(sort $(RESULTS)): bench-compare
+	@:
+endif
+
+bench-compare: $(VENV)/.develop ## Two results side by side: make bench-compare A.json B.json
+	@$(BIN)/python -m benchmarks.compare $(RESULTS)
 
 conformance: $(VENV)/.develop ## Write docs/reference/conformance.md from the tests.
 	$(BIN)/python -m tests.spec.conformance

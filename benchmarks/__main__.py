@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from benchmarks import catalog, environment, options, runner
+from benchmarks import catalog, environment, options, plots, runner, saved
 from benchmarks.folders import make_run_folder
 from benchmarks.options import Options
 from benchmarks.progress import say
@@ -105,9 +106,10 @@ def _shown(chosen: Options) -> dict[str, object]:
 
 
 def _write(report: Report, out: Path) -> None:
-    markdown = report.markdown()
+    markdown, content = report.markdown(), report.json()
     (out / "results.md").write_text(markdown, encoding="utf-8")
-    (out / "results.json").write_text(report.json(), encoding="utf-8")
+    (out / "results.json").write_text(content, encoding="utf-8")
+    plots.draw(saved.parse(json.loads(content)), out / "plots")
     sys.stdout.write(markdown)
 
 

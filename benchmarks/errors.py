@@ -3,6 +3,7 @@
 ::
 
     BenchmarkError
+    +-- UnreadableError       a file is no result of these benchmarks
     +-- UnavailableError      a server cannot be had on this machine: named in the table
     +-- NotOfferedError       a server does not do what a case needs: named in the table
     +-- TrialFailedError      one trial gave no valid result: named in the table, exit code 1
@@ -12,6 +13,10 @@
 
 class BenchmarkError(Exception):
     """Base of everything that the benchmarks raise on purpose."""
+
+
+class UnreadableError(BenchmarkError):
+    """A file is no result of these benchmarks; the message says which."""
 
 
 class UnavailableError(BenchmarkError):

@@ -112,7 +112,7 @@ def _build_parser() -> _Parser:
         type=Path,
         default=Path("benchmarks", "results"),
         metavar="DIR",
-        help="folder for results.md and results.json (default: %(default)s)",
+        help="folder for results.md, results.json and plots (default: %(default)s)",
     )
     add(
         "--dir",

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from benchmarks.scenarios.base import Case, Metric
 from benchmarks.servers import Missing, Role, Server
 from benchmarks.summary import Results, Spread
+from benchmarks.tables import NOTHING, figure, table
 
 _NOTES: Final = """\
 - Medians over the rounds, lowest and highest in parentheses; a ratio is the median of the ratios \
@@ -24,8 +25,7 @@ again on a quiet machine.
 - Driver and server share the cores, over the loopback interface: ratios carry over to other \
 machines, absolute figures don't."""
 _Contender = TypeVar("_Contender", Server, Missing)
-_NOTHING: Final = "-"
-_FORMAT: Final = 2
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +46,18 @@ class Report:
         blocks = [
             "# Benchmarks of tusd_py",
             f"Started {self.started}. " + self._scale(),
-            _table(["what", "measured on"], [list(fact) for fact in self.machine.items()]),
+            table(["what", "measured on"], [list(fact) for fact in self.machine.items()]),
             _NOTES,
             *(block for case in self.cases for block in self._case_blocks(case)),
             "## Servers",
-            _table(["server", "version", "configuration"], list(self._server_rows())),
+            table(["server", "version", "configuration"], list(self._server_rows())),
         ]
         return "\n\n".join(blocks) + "\n"
 
     def json(self) -> str:
         """Return every trial and every summary."""
         content: dict[str, Any] = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "started": self.started,
             "machine": dict(self.machine),
             "options": dict(self.options),
@@ -65,6 +65,7 @@ class Report:
             "servers": [
                 {
                     "name": server.name,
+                    "role": server.role,
                     "version": server.version,
                     "configuration": server.configuration,
                     "durability": server.durability,
@@ -98,7 +99,7 @@ class Report:
         yield case.method
         rows = [self._row(case, server) for server in self.servers[case.name]]
         rows += [self._missing_row(case, missing) for missing in self.missing[case.name]]
-        yield _table(self._titles(case), rows)
+        yield table(self._titles(case), rows)
         for server in self.servers[case.name]:
             for failure in self.results.failures_of(case.name, server.name):
                 yield f"- {server.name} failed: {failure}"
@@ -116,13 +117,13 @@ class Report:
     def _row(self, case: Case, server: Server) -> list[str]:
         row = [server.name, server.durability]
         for metric in case.metrics:
-            figure = self.results.spread_of(case.name, server.name, metric.key)
-            row.append(_figure(figure, metric.digits) + _verdict(figure, metric, server))
-            row += [_figure(ratio, 2) for ratio in self._ratios(case, server, metric).values()]
+            found = self.results.spread_of(case.name, server.name, metric.key)
+            row.append(figure(found, metric.digits) + _verdict(found, metric, server))
+            row += [figure(ratio, 2) for ratio in self._ratios(case, server, metric).values()]
         return row
 
     def _missing_row(self, case: Case, missing: Missing) -> list[str]:
-        empty = [_NOTHING] * (len(self._titles(case)) - 2)
+        empty = [NOTHING] * (len(self._titles(case)) - 2)
         return [missing.name, f"missing: {missing.reason}", *empty]
 
     def _compared_with(self, case: Case) -> list[str]:
@@ -159,9 +160,8 @@ class Report:
             "not_offered": self.results.not_offered_by(case.name, server.name),
         }
         for metric in case.metrics:
-            figure = self.results.spread_of(case.name, server.name, metric.key)
-            ratios = self._ratios(case, server, metric)
-            summary[metric.key] = _content(figure, ratios)
+            found = self.results.spread_of(case.name, server.name, metric.key)
+            summary[metric.key] = _content(found, self._ratios(case, server, metric))
         return summary
 
 
@@ -170,19 +170,11 @@ def _each_once(by_case: Mapping[str, Sequence[_Contender]]) -> list[_Contender]:
     return list({one.name: one for one in everyone}.values())
 
 
-def _content(figure: Spread | None, ratios: Mapping[str, Spread | None]) -> dict[str, Any] | None:
-    if figure is None:
+def _content(found: Spread | None, ratios: Mapping[str, Spread | None]) -> dict[str, Any] | None:
+    if found is None:
         return None
     shown = {name: asdict(ratio) if ratio else None for name, ratio in ratios.items()}
-    return {**asdict(figure), "ratios": shown}
-
-
-def _figure(value: Spread | None, digits: int) -> str:
-    if value is None:
-        return _NOTHING
-    if value.count == 1:
-        return f"{value.median:,.{digits}f}"
-    return f"{value.median:,.{digits}f} ({value.low:,.{digits}f} to {value.high:,.{digits}f})"
+    return {**asdict(found), "ratios": shown}
 
 
 def _verdict(value: Spread | None, metric: Metric, server: Server) -> str:
@@ -190,8 +182,3 @@ def _verdict(value: Spread | None, metric: Metric, server: Server) -> str:
     if value is None or metric.limit is None or server.role is not Role.OURS:
         return ""
     return " ✓" if value.high < metric.limit else f" **over {metric.limit:.0f}**"
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in lines)
