@@ -30,6 +30,10 @@ class _Request:
     rest: bytes
 
     @property
+    def is_last(self) -> bool:
+        return self.headers.get("connection") == "close"
+
+    @property
     def length(self) -> int:
         return int(self.headers.get("content-length", "0"))
 
@@ -46,7 +50,7 @@ class _Uploads:
         with connection:
             while (request := _read(connection)) is not None:
                 self._answer(connection, request, block)
-                if request.headers.get("connection") == "close":
+                if request.is_last:
                     break
 
     def _answer(self, connection: socket.socket, request: _Request, block: memoryview) -> None:
@@ -64,6 +68,8 @@ class _Uploads:
         elif request.method == "HEAD":
             size = self._file_of(request).stat().st_size
             fields = f"Upload-Offset: {size}\r\n"
+        if request.is_last:
+            fields += "Connection: close\r\n"
         connection.sendall(f"HTTP/1.1 {status}\r\n{fields}\r\n".encode())
 
     def _file_of(self, request: _Request) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.drivers import process, wire
+from benchmarks.drivers.kept import Kept
 from benchmarks.drivers.timing import Stopwatch
 
 _SILENCE: Final = 30.0
@@ -40,7 +40,7 @@ def run(job: AskJob, ready: Callable[[], None]) -> AskResult:
         DriverFailedError: an answer was wrong.
     """
     ready()
-    with wire.connect(job.port, timeout=_SILENCE) as connection, Stopwatch() as watch:
+    with Kept(job.port, timeout=_SILENCE) as connection, Stopwatch() as watch:
         creations = [_create(connection, job) for _ in job.paths]
         heads = [_ask(connection, job, path) for path in job.paths]
     return AskResult(
@@ -48,19 +48,19 @@ def run(job: AskJob, ready: Callable[[], None]) -> AskResult:
     )
 
 
-def _create(connection: socket.socket, job: AskJob) -> float:
+def _create(connection: Kept, job: AskJob) -> float:
     start = time.perf_counter()
-    connection.sendall(wire.creation(job.port, _LENGTH))
-    answer = wire.read_answer(connection)
+    connection.open().sendall(wire.creation(job.port, _LENGTH))
+    answer = connection.answer()
     took = time.perf_counter() - start
     wire.expect(answer, 201, what="a creation")
     return took
 
 
-def _ask(connection: socket.socket, job: AskJob, path: str) -> float:
+def _ask(connection: Kept, job: AskJob, path: str) -> float:
     start = time.perf_counter()
-    connection.sendall(wire.request("HEAD", path, job.port, {}))
-    answer = wire.read_answer(connection, to_head=True)
+    connection.open().sendall(wire.request("HEAD", path, job.port, {}))
+    answer = connection.answer(to_head=True)
     took = time.perf_counter() - start
     wire.expect(answer, 200, 204, what="a HEAD", offset=0)
     return took

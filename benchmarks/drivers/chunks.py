@@ -1,4 +1,4 @@
-"""Uploads one body in pieces, each a PATCH on the same connection after the last one's answer."""
+"""Uploads one body in pieces, each a PATCH after the last one's answer, on a kept connection."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from benchmarks.drivers import process, wire
 from benchmarks.drivers.append import send
+from benchmarks.drivers.kept import Kept
 from benchmarks.drivers.timing import Stopwatch
 
 _SILENCE: Final = 60.0
@@ -56,11 +57,11 @@ def run(job: ChunksJob, ready: Callable[[], None]) -> ChunksResult:
     with Path(job.body).open("rb") as body:
         pieces = list(_pieces(job, path, body))
         ready()
-        with wire.connect(job.port, timeout=_SILENCE) as connection, Stopwatch() as watch:
+        with Kept(job.port, timeout=_SILENCE) as connection, Stopwatch() as watch:
             for piece in pieces:
-                send(connection, piece.head, body.fileno(), piece.offset, piece.length)
+                send(connection.open(), piece.head, body.fileno(), piece.offset, piece.length)
                 end = piece.offset + piece.length
-                wire.expect(wire.read_answer(connection), 204, what="a piece", offset=end)
+                wire.expect(connection.answer(), 204, what="a piece", offset=end)
     return ChunksResult(seconds=watch.seconds, cpu_seconds=watch.cpu_seconds)
 
 

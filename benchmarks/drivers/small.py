@@ -21,6 +21,7 @@ from benchmarks.errors import DriverFailedError
 
 _SILENCE: Final = 10.0
 _HEAD_END: Final = b"\r\n\r\n"
+_CLOSES: Final = re.compile(rb"\r\nConnection: *close\r\n", re.IGNORECASE)
 _NO_BODY: Final = re.compile(rb"\r\nContent-Length: *0\r\n", re.IGNORECASE)
 
 
@@ -72,6 +73,7 @@ class _Line:
     """One connection: its upload, what it waits for, and what has come of that."""
 
     connection: socket.socket
+    is_open: bool = True
     step: _Step = _CREATE
     received: bytes = b""
     created: bytes = b""
@@ -91,7 +93,8 @@ class Load:
     body: bytes
     keep_every: int = 0
     kept: list[str] = field(default_factory=list)
-    lines: dict[int, _Line] = field(default_factory=dict)
+    all: list[_Line] = field(default_factory=list)
+    open_lines: dict[int, _Line] = field(default_factory=dict)
     poll: select.epoll = field(default_factory=select.epoll)
     took: list[int] = field(default_factory=list)
     creation: bytes = b""
@@ -101,23 +104,23 @@ class Load:
         """Open all connections."""
         self.creation = wire.creation(self.job.port, self.job.length, self.body[: self.job.payload])
         for _ in range(self.job.connections):
-            connection = wire.connect(self.job.port, timeout=_SILENCE)
-            self.lines[connection.fileno()] = _Line(connection)
-            self.poll.register(connection.fileno(), select.EPOLLIN)
+            line = _Line(wire.connect(self.job.port, timeout=_SILENCE))
+            self.all.append(line)
+            self._watch(line)
 
     def run(self) -> None:
         """Keep every connection busy until time or limit is reached, then await the rest."""
         deadline = time.perf_counter() + self.job.seconds
-        for line in self.lines.values():
+        for line in self.all:
             self._begin(line)
-        busy = len(self.lines)
+        busy = self.job.connections
         while busy:
             events = self.poll.poll(_SILENCE)
             if not events:
                 raise DriverFailedError("the server fell silent")
             in_time = time.perf_counter() < deadline
             for descriptor, _ in events:
-                line = self.lines[descriptor]
+                line = self.open_lines[descriptor]
                 if not self._receive(line) or self._go_on(line):
                     continue
                 self._note(line)
@@ -126,9 +129,25 @@ class Load:
                 else:
                     busy -= 1
 
+    def _watch(self, line: _Line) -> None:
+        self.open_lines[line.connection.fileno()] = line
+        self.poll.register(line.connection.fileno(), select.EPOLLIN)
+
+    def _hang_up(self, line: _Line) -> None:
+        del self.open_lines[line.connection.fileno()]
+        line.connection.close()
+        line.is_open = False
+
     def _begin(self, line: _Line) -> None:
         line.step, line.began_at = _CREATE, time.perf_counter_ns()
-        line.connection.sendall(self.creation)
+        self._send(line, self.creation)
+
+    def _send(self, line: _Line, request: bytes) -> None:
+        if not line.is_open:
+            # The server closes after each answer: its clients pay for that, so it counts.
+            line.connection, line.is_open = wire.connect(self.job.port, timeout=_SILENCE), True
+            self._watch(line)
+        line.connection.sendall(request)
 
     def _note(self, line: _Line) -> None:
         self.took.append(time.perf_counter_ns() - line.began_at)
@@ -146,7 +165,7 @@ class Load:
             line.step, request = _APPEND, head + rest
         else:
             line.step, request = _ASK, wire.request("HEAD", line.path, job.port, {})
-        line.connection.sendall(request)
+        self._send(line, request)
         return True
 
     def _receive(self, line: _Line) -> bool:
@@ -168,6 +187,8 @@ class Load:
         if line.step is _CREATE:
             line.created = received
         line.received = b""
+        if _CLOSES.search(received):
+            self._hang_up(line)
         return True
 
     def _is_complete(self, line: _Line, received: bytes) -> bool:
@@ -194,7 +215,7 @@ def run(job: SmallJob, ready: Callable[[], None]) -> SmallResult:
     load.open()
     with Stopwatch() as watch:
         load.run()
-    for line in load.lines.values():
+    for line in load.all:
         _inspect(line, job)
     return SmallResult(
         made=len(load.took),
@@ -215,7 +236,8 @@ def _has_whole_body(received: bytes, end: int) -> bool:
 
 def _inspect(line: _Line, job: SmallJob) -> None:
     """Look at the connection's last upload: a 201 for nothing would be a fast one."""
-    with line.connection as connection:
+    line.connection.close()
+    with wire.connect(job.port, timeout=_SILENCE) as connection:
         connection.sendall(wire.request("HEAD", line.path, job.port, {}))
         answer = wire.read_answer(connection, to_head=True)
     offset = job.length if job.goes_on else job.payload

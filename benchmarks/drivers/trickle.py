@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmarks.drivers import process, wire
+from benchmarks.drivers.kept import Kept
 from benchmarks.drivers.timing import Stopwatch
 
 _SILENCE: Final = 30.0
@@ -75,9 +76,7 @@ class _Prober:
     def __init__(self, job: TrickleJob) -> None:
         self._pause = 1 / job.heads
         self._request = wire.request("HEAD", wire.create(job.port, _LENGTH), job.port, {})
-        self._connection = wire.connect(job.port, timeout=_SILENCE)
-        self._poll = select.poll()
-        self._poll.register(self._connection, select.POLLIN)
+        self._connection = Kept(job.port, timeout=_SILENCE)
         self._due = time.perf_counter()
         self._asked: float | None = None
         self.took: list[float] = []
@@ -88,10 +87,10 @@ class _Prober:
             now = time.perf_counter()
             if self._asked is None and now >= self._due:
                 self._asked = now
-                self._connection.sendall(self._request)
+                self._connection.open().sendall(self._request)
             left = min(due, self._due if self._asked is None else due) - now
             if self._asked is not None and self._answered(max(0.0, left)):
-                answer = wire.read_answer(self._connection, to_head=True)
+                answer = self._connection.answer(to_head=True)
                 wire.expect(answer, 200, 204, what="a HEAD", offset=0)
                 self.took.append(time.perf_counter() - self._asked)
                 self._due, self._asked = self._asked + self._pause, None
@@ -101,7 +100,9 @@ class _Prober:
                 return
 
     def _answered(self, seconds: float) -> bool:
-        return bool(self._poll.poll(1e3 * seconds))
+        poll = select.poll()
+        poll.register(self._connection.open(), select.POLLIN)
+        return bool(poll.poll(1e3 * seconds))
 
 
 def run(job: TrickleJob, ready: Callable[[], None]) -> TrickleResult:

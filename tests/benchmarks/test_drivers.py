@@ -1,11 +1,13 @@
 """Drivers against the bare loop: what they send arrives, and what is wrong is noticed."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from benchmarks.bodies import check_stored
+from benchmarks.drivers import chunks, small, wire
 from benchmarks.drivers.chunks import ChunksJob, ChunksResult
 from benchmarks.drivers.download import DownloadJob, DownloadResult
 from benchmarks.drivers.fill import FillJob, FillResult
@@ -106,3 +108,30 @@ def test_a_fill_keeps_paths_from_all_over(bare: Target) -> None:
 
 def test_a_percentile_is_of_the_sorted_values() -> None:
     assert (2, 3) == (percentile([3, 1, 2], 50), percentile([3, 1, 2], 99))
+
+
+@pytest.fixture
+def closing(bare: Target, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """A server that closes the connection after every answer."""
+    kept = wire.request
+
+    def request(method: str, path: str, port: int, headers: Mapping[str, str]) -> bytes:
+        return kept(method, path, port, {**headers, "Connection": "close"})
+
+    monkeypatch.setattr(wire, "request", request)
+    return bare
+
+
+def test_small_uploads_go_on_after_a_close(closing: Target, bench: Bench) -> None:
+    job = small_job(closing, bench, payload=0, goes_on=True)
+    assert 50 == small.run(job, ready=lambda: None).made
+    check_stored(closing.data, 4 * KIB, 50 * [bench.source(4 * KIB).digest(0, 4 * KIB)])
+
+
+def test_pieces_go_on_after_a_close(closing: Target, bench: Bench) -> None:
+    source = bench.source(MIB)
+    job = ChunksJob(
+        port=closing.port, body=str(source.path), length=MIB, chunk=300_000, algorithm=None
+    )
+    chunks.run(job, ready=lambda: None)
+    check_stored(closing.data, MIB, [source.digest(0, MIB)])
