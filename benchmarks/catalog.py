@@ -11,9 +11,8 @@ from typing import Final
 from benchmarks.environment import python_versions
 from benchmarks.errors import UnavailableError
 from benchmarks.peers import PEERS
-from benchmarks.peers.on_uvicorn import FLAGS
 from benchmarks.processes import output_of
-from benchmarks.servers import Launch, Missing, Role, Server
+from benchmarks.servers import UVICORN_FLAGS, Launch, Missing, Role, Server
 
 LIMIT: Final = "bare-loop"
 EMBEDDED: Final = "tusd_py-uvicorn"
@@ -86,14 +85,14 @@ def _embedded(python: str) -> Server:
     def launch(port: int, data: Path) -> Launch:
         serve = [python, "-m", "uvicorn", "benchmarks.embedded_app:app"]
         return Launch(
-            arguments=[*serve, "--host", "127.0.0.1", "--port", str(port), *FLAGS],
+            arguments=[*serve, "--host", "127.0.0.1", "--port", str(port), *UVICORN_FLAGS],
             environment={"UPLOAD_DIR": str(data)},
         )
 
     return Server(
         name=EMBEDDED,
         version=python_versions(python, *_PACKAGES),
-        configuration=f"in a Starlette application, plain uvicorn, {' '.join(FLAGS)}",
+        configuration=f"in a Starlette application, plain uvicorn, {' '.join(UVICORN_FLAGS)}",
         durability=_PROMISES["process"],
         launch=launch,
         role=Role.EMBEDDED,

@@ -16,6 +16,11 @@ from benchmarks import processes
 from benchmarks.drivers.wire import discover
 from benchmarks.errors import DriverFailedError, TrialFailedError
 
+# How an ASGI application is run for production, ours and others'.
+UVICORN_FLAGS: Final = (
+    *("--loop", "uvloop", "--http", "httptools"),
+    *("--no-access-log", "--log-level", "error"),
+)
 _START_DEADLINE: Final = 30.0
 
 
