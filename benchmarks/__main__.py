@@ -32,8 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _stop)
     chosen = options.parse(arguments)
     scale = Scale(quick=chosen.quick, large=chosen.size)
-    cases = [case for name in chosen.scenarios for case in SCENARIOS[name](scale)]
-    if problem := _lack_of_room(cases, chosen.disk):
+    offered = [case for name in chosen.scenarios for case in SCENARIOS[name](scale)]
+    cases = [case for case in offered if case.name in chosen.cases or not chosen.cases]
+    if problem := _unknown(chosen.cases, offered) or _lack_of_room(cases, chosen.disk):
         say(f"benchmarks: {problem}")
         return 2
     found, missing = catalog.find(chosen.servers or catalog.names(), chosen.python)
@@ -91,6 +92,12 @@ def _baseline(there: Sequence[Server], chosen: Options) -> str:
     return chosen.baseline if chosen.baseline in names else next(iter(names), "")
 
 
+def _unknown(wanted: Sequence[str], offered: Sequence[Case]) -> str | None:
+    names = [case.name for case in offered]
+    wrong = [name for name in wanted if name not in names]
+    return f"no case is called {wrong[0]}; there are: {', '.join(names)}" if wrong else None
+
+
 def _lack_of_room(cases: Sequence[Case], disk: Path) -> str | None:
     needed, free = max(case.room for case in cases), shutil.disk_usage(disk).free
     if free >= needed:
@@ -101,7 +108,7 @@ def _lack_of_room(cases: Sequence[Case], disk: Path) -> str | None:
 def _shown(chosen: Options) -> dict[str, object]:
     """Return the options without the paths of this machine."""
     shown = asdict(chosen)
-    public = ("quick", "scenarios", "servers", "rounds", "size", "baseline")
+    public = ("quick", "scenarios", "cases", "servers", "rounds", "size", "baseline")
     return {name: shown[name] for name in public}
 
 

@@ -25,6 +25,7 @@ class Options:
 
     quick: bool
     scenarios: tuple[str, ...]
+    cases: tuple[str, ...]
     servers: tuple[str, ...]
     rounds: int
     size: int | None
@@ -46,6 +47,7 @@ def parse(arguments: Sequence[str]) -> Options:
     options = Options(
         quick=given.quick,
         scenarios=tuple(dict.fromkeys(given.only or _usual())),
+        cases=tuple(given.case or ()),
         servers=tuple(dict.fromkeys(given.server or ())),
         rounds=given.rounds or (2 if given.quick else 5),
         size=given.size,
@@ -78,6 +80,12 @@ def _build_parser() -> _Parser:
         metavar="NAME",
         help=f"run this scenario (repeatable; default: all but {' and '.join(sorted(LONG))}): "
         f"{', '.join(SCENARIOS)}",
+    )
+    add(
+        "--case",
+        action="append",
+        metavar="NAME",
+        help="of these scenarios, run this case alone (repeatable; a wrong one tells the names)",
     )
     add(
         "--server",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import catalog, limits, options, runner
+from benchmarks.__main__ import main
 from benchmarks.errors import NotOfferedError, TrialFailedError
 from benchmarks.scenarios import SCENARIOS, chunks
 from benchmarks.scenarios.base import Bench, Scale
@@ -79,3 +80,13 @@ def test_the_bare_syncs_count_files_that_are_there(tmp_path: Path) -> None:
     assert rate > 0
     assert 0 == len(written) % 3
     assert {b"payload"} == {path.read_bytes() for path in written}
+
+
+def test_a_case_that_there_is_not_is_refused_with_those_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    folders = ["--dir", str(tmp_path / "disk"), "--out", str(tmp_path / "out")]
+
+    assert 2 == main(["--only", "small", "--case", "large", *folders])
+    assert "no case is called large; there are: creation-16," in capsys.readouterr().err
