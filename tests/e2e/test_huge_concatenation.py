@@ -34,6 +34,7 @@ def an_upload(name: str, kind: Kind, *, offset: int, parts: tuple[str, ...] = ()
         parts=tuple(UploadId(part) for part in parts),
         created_at=0.0,
         path=f"{name}.bin" if kind is not Kind.PARTIAL else None,
+        run="boot/run",
     )
 
 
