@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from tests.support.live import LiveServer, Wire, head, live
+from tests.support.live import LiveServer, Wire, created, head, live, offset_of
 from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
 from tusd_py.serving import protocol
 from tusd_py.serving.protocol import protocol_class
@@ -39,26 +39,13 @@ def server(tus: TusApp) -> Iterator[LiveServer]:
         yield server
 
 
-def created(server: LiveServer, length: int) -> str:
-    """Create an upload and return its path."""
-    with Wire(server.port) as wire:
-        response = wire.request("POST", "/files/", upload_length=str(length))
-    assert 201 == response.status
-    return "/" + response.headers["location"].split("/", 3)[3]
-
-
-def offset_of(server: LiveServer, path: str) -> int:
-    with Wire(server.port) as wire:
-        return int(wire.request("HEAD", path).headers["upload-offset"])
-
-
 def patch_head(path: str, offset: int, **headers: str) -> bytes:
     everything = {"upload_offset": str(offset), "content_type": OFFSET_TYPE, **headers}
     return head("PATCH", path, **everything)
 
 
 def test_a_checksum_in_the_trailer_is_verified(server: LiveServer) -> None:
-    path = created(server, 5)
+    path = created(server.port, 5)
     digest = b64encode(hashlib.sha1(b"hello", usedforsecurity=False).digest())
     with Wire(server.port) as wire:
         wire.send(
@@ -71,7 +58,7 @@ def test_a_checksum_in_the_trailer_is_verified(server: LiveServer) -> None:
 
 
 def test_a_wrong_checksum_in_the_trailer_discards_the_body(server: LiveServer) -> None:
-    path = created(server, 5)
+    path = created(server.port, 5)
     digest = b64encode(hashlib.sha1(b"other", usedforsecurity=False).digest())
     with Wire(server.port) as wire:
         wire.send(
@@ -81,7 +68,7 @@ def test_a_wrong_checksum_in_the_trailer_discards_the_body(server: LiveServer) -
             b"\r\n\r\n",
         )
         assert 460 == wire.response().status
-    assert 0 == offset_of(server, path)
+    assert 0 == offset_of(server.port, path)
 
 
 def test_the_checksum_trailer_is_advertised(server: LiveServer) -> None:
@@ -97,29 +84,29 @@ def test_plain_uvicorn_does_not_advertise_the_checksum_trailer(tus: TusApp) -> N
 
 
 def test_every_byte_that_arrived_before_a_disconnect_is_kept(server: LiveServer) -> None:
-    path = created(server, 1_000_000)
+    path = created(server.port, 1_000_000)
     with Wire(server.port) as wire:
         wire.send(patch_head(path, 0, content_length="1000000"), b"x" * 300_001)
-    assert 300_001 == offset_of(server, path)
+    assert 300_001 == offset_of(server.port, path)
 
 
 def test_bytes_and_the_end_of_the_connection_in_one_segment_are_kept(server: LiveServer) -> None:
-    path = created(server, 10)
+    path = created(server.port, 10)
     with Wire(server.port) as wire:
         wire.send(patch_head(path, 0, content_length="10"), b"hello")
         wire.socket.shutdown(socket.SHUT_WR)
         assert wire.closed()
-    assert 5 == offset_of(server, path)
+    assert 5 == offset_of(server.port, path)
 
 
 def test_a_reset_keeps_what_was_read_before(server: LiveServer) -> None:
-    path = created(server, 10)
+    path = created(server.port, 10)
     with Wire(server.port) as wire, Wire(server.port) as other:
         wire.send(patch_head(path, 0, content_length="10"), b"hello")
         # A whole request on another connection: what came before it has been read.
         other.request("OPTIONS", "/files/")
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert 5 == offset_of(server, path)
+    assert 5 == offset_of(server.port, path)
 
 
 def test_headers_that_never_end_are_answered_with_408(server: LiveServer) -> None:
@@ -184,7 +171,7 @@ def test_a_header_without_end_is_answered_with_431(server: LiveServer) -> None:
 
 
 def test_trailers_without_end_close_the_connection(server: LiveServer) -> None:
-    path = created(server, 5)
+    path = created(server.port, 5)
     with Wire(server.port) as wire:
         wire.send(
             patch_head(path, 0, trailer="Upload-Checksum", transfer_encoding="chunked"),
@@ -226,21 +213,21 @@ def test_a_drain_that_trickles_closes_the_connection(
 
 
 def test_the_displaced_holder_gets_its_answer_although_it_still_sends(server: LiveServer) -> None:
-    path = created(server, 1_000_000)
+    path = created(server.port, 1_000_000)
     with Wire(server.port) as first:
         first.send(patch_head(path, 0, content_length="1000000"), b"x" * 1000)
-        assert 1000 == offset_of(server, path)
+        assert 1000 == offset_of(server.port, path)
         first.send(b"y" * 500_000)
         response = first.response()
     assert 423 == response.status
     assert "close" == response.headers["connection"]
-    assert 1000 == offset_of(server, path)
+    assert 1000 == offset_of(server.port, path)
 
 
 def test_the_signal_to_stop_reaches_a_running_upload_at_once(
     server: LiveServer, tmp_path: Path
 ) -> None:
-    path = created(server, 1_000_000)
+    path = created(server.port, 1_000_000)
     with Wire(server.port) as wire:
         wire.send(patch_head(path, 0, content_length="1000000"), b"x" * 70_000)
         wire.wait_until_arrived()
@@ -258,7 +245,7 @@ def test_continue_is_not_sent_to_a_refused_request(server: LiveServer) -> None:
 
 
 def test_continue_is_sent_when_the_body_is_wanted(server: LiveServer) -> None:
-    path = created(server, 5)
+    path = created(server.port, 5)
     with Wire(server.port) as wire:
         wire.send(patch_head(path, 0, content_length="5", expect="100-continue"))
         assert 100 == wire.response().status
@@ -267,7 +254,7 @@ def test_continue_is_sent_when_the_body_is_wanted(server: LiveServer) -> None:
 
 
 def test_pipelined_requests_are_answered_in_order(server: LiveServer) -> None:
-    path = created(server, 10)
+    path = created(server.port, 10)
     with Wire(server.port) as wire:
         wire.send(
             patch_head(path, 0, content_length="5"),
@@ -298,7 +285,7 @@ def test_garbage_behind_right_requests_is_refused_after_their_answers(
 
 
 def test_broken_chunks_are_refused_at_once(server: LiveServer) -> None:
-    path = created(server, 100)
+    path = created(server.port, 100)
     with Wire(server.port) as wire:
         wire.send(
             head(
@@ -343,7 +330,7 @@ def test_shutdown_waits_for_an_answer_that_is_on_its_way() -> None:
 def test_a_request_that_asks_for_an_upgrade_is_read_as_one_that_does_not(
     server: LiveServer, protocol: str
 ) -> None:
-    path = created(server, 10)
+    path = created(server.port, 10)
     upgrade = {"connection": "Upgrade, HTTP2-Settings", "upgrade": protocol}
     with Wire(server.port) as wire:
         wire.send(patch_head(path, 0, content_length="5", **upgrade), b"he")
@@ -358,7 +345,7 @@ def test_a_request_that_asks_for_an_upgrade_is_read_as_one_that_does_not(
 
 
 def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(server: LiveServer) -> None:
-    victim, path = created(server, 5), created(server, 1000)
+    victim, path = created(server.port, 5), created(server.port, 1000)
     smuggled = head("DELETE", victim)
     with Wire(server.port) as wire:
         wire.send(
@@ -369,7 +356,7 @@ def test_the_body_of_a_request_that_asks_for_an_upgrade_is_no_request(server: Li
         wire.send(smuggled)
         response = wire.response()
     assert (204, str(len(smuggled))) == (response.status, response.headers["upload-offset"])
-    assert 0 == offset_of(server, victim)
+    assert 0 == offset_of(server.port, victim)
 
 
 def test_connect_is_refused(server: LiveServer) -> None:
@@ -399,7 +386,7 @@ def test_requests_far_ahead_of_their_answers_close_the_connection(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MOST_PIPELINED", 10)
-    path = created(server, 10)
+    path = created(server.port, 10)
     with Wire(server.port) as wire:
         # The first one waits for its body and keeps the others waiting.
         wire.send(patch_head(path, 0, content_length="5"), b"hello", head("OPTIONS", "/") * 30)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.census import nothing_leaks, wait_for_connections
-from tests.support.live import LiveServer, Wire, head, live
+from tests.support.live import LiveServer, Wire, created, head, live
 from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp, Upload
 from tusd_py.serving.protocol import protocol_class
 
@@ -53,17 +53,11 @@ def server(tus: TusApp) -> Iterator[LiveServer]:
 @pytest.fixture
 def path(server: LiveServer) -> str:
     """A finished upload."""
-    path = created(server)
+    path = created(server.port, LENGTH)
     with Wire(server.port) as wire:
         patch = {"upload_offset": "0", "content_type": OFFSET_TYPE}
         assert 204 == wire.request("PATCH", path, DATA, **patch).status
     return path
-
-
-def created(server: LiveServer) -> str:
-    with Wire(server.port) as wire:
-        response = wire.request("POST", "/files/", upload_length=str(LENGTH))
-    return "/" + response.headers["location"].split("/", 3)[3]
 
 
 def reader(server: LiveServer, path: str) -> Wire:
@@ -106,7 +100,7 @@ def test_what_waits_for_a_reader_who_does_not_read_is_little(server: LiveServer,
 def test_readers_do_not_disturb_who_writes_and_the_other_way_round(
     server: LiveServer, path: str
 ) -> None:
-    other = created(server)
+    other = created(server.port, LENGTH)
     with Wire(server.port) as writer, Wire(server.port) as wire:
         patch = {"upload_offset": "0", "content_type": OFFSET_TYPE}
         writer.send(head("PATCH", other, content_length=str(LENGTH), **patch), DATA[:1_000_000])
@@ -170,7 +164,7 @@ def test_who_leaves_is_not_read_for(
 def test_the_stop_does_not_wait_for_who_does_not_read(tus: TusApp, read_before: int) -> None:
     http = protocol_class(header_timeout=5, max_header_size=8192, read_timeout=60)
     with live(tus.below("/files"), http=http, timeout_graceful_shutdown=30) as server:
-        path = created(server)
+        path = created(server.port, LENGTH)
         with Wire(server.port) as wire:
             patch = {"upload_offset": "0", "content_type": OFFSET_TYPE}
             assert 204 == wire.request("PATCH", path, DATA, **patch).status

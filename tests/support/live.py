@@ -183,6 +183,7 @@ def created(port: int, length: int) -> str:
     """Create an upload of so many bytes and return its path."""
     with Wire(port) as wire:
         response = wire.request("POST", "/files/", upload_length=str(length))
+    assert 201 == response.status
     return "/" + response.headers["location"].split("/", 3)[3]
 
 

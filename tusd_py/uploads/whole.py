@@ -47,12 +47,10 @@ async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Ou
     if stop is not Stop.END:
         raise TransferStopped(stop.value)
     writer = engine.storage.writer(upload)
-    engine.receiving.add(upload.id)
     try:
         await _publish(engine, upload, writer, held.batch)
         return await _record(engine, upload, writer)
     finally:
-        engine.receiving.discard(upload.id)
         await writer.close()
 
 
