@@ -117,3 +117,27 @@ async def test_a_long_file_is_on_its_way_to_the_disk_before_it_is_synced(
     assert [sum(size for _, size in advised[:index]) for index in range(len(advised))] == [
         offset for offset, _ in advised
     ]
+
+
+async def test_what_is_taken_can_be_read_back(storage: FileStorage, ends: Ends) -> None:
+    upload = an_upload(length=10)
+    writer = storage.writer(upload)
+    assert isinstance(writer, DirectSink)
+    await writer.write([b"0123"])
+    await take(writer, ends, b"456789")
+
+    assert b"3456" == await asyncio.to_thread(writer.read_back, 3, 4)
+    assert b"89" == await asyncio.to_thread(writer.read_back, 8, 4)
+    await writer.close()
+
+
+async def test_what_somebody_cut_cannot_be_read_back(storage: FileStorage, ends: Ends) -> None:
+    upload = an_upload(length=10)
+    writer = storage.writer(upload)
+    assert isinstance(writer, DirectSink)
+    await take(writer, ends, b"0123456789")
+    [file] = [path for path in storage.uploads.rglob("*") if path.is_file()]
+    os.truncate(file, 4)
+    with pytest.raises(StorageDamaged):
+        await asyncio.to_thread(writer.read_back, 4, 1)
+    await writer.close()

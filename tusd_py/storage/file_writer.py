@@ -63,6 +63,14 @@ class FileWriter:
             self.offset += written
         self._hand_on()
 
+    def settle(self) -> None:
+        """Nothing was only begun."""
+
+    def read_back(self, offset: int, size: int) -> bytes:
+        if data := os.pread(self._open(), size, offset):
+            return data
+        raise StorageDamaged(self._upload.id, recorded=self.offset, stored=offset)
+
     async def truncate(self, offset: int) -> None:
         await self._threads.run(self._truncate, offset)
 

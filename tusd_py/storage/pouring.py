@@ -19,7 +19,7 @@ def pour(inlet: Inlet, fd: int, offset: int, size: int) -> Iterator[int]:
     Raises:
         OSError: Not all that was read could be written.
     """
-    if not inlet.spliceable:
+    if not hasattr(os, "splice"):
         yield from _copy(inlet, fd, offset, size)
         return
     pipe = _pipes.pop() if _pipes else _Pipe()

@@ -56,6 +56,24 @@ class DirectSink(Sink, Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """End what calls of ``take`` began; the same thread calls it after some of them.
+
+        Raises:
+            OSError: What was taken does not count as it should.
+            StorageError: The same.
+        """
+        ...
+
+    def read_back(self, offset: int, size: int) -> bytes:
+        """Read some of what was taken, up to ``size`` bytes; also in another thread meanwhile.
+
+        Raises:
+            OSError: It failed.
+            StorageError: It is not there.
+        """
+        ...
+
 
 class Interrupt:
     """How others ask a transfer to stop. The first reason wins and stays."""

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections.abc import Callable
 
 # What systems answer that cannot splice between such files.
 CANNOT_SPLICE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -22,7 +21,6 @@ class Inlet:
         left: The same, as reading goes on.
         dry: At the last attempt there was nothing to read.
         ended: The client has gone, and nothing will come.
-        tap: Called with everything that is read, where it is read; None lets it pass unseen.
     """
 
     def __init__(self, fd: int, left: int) -> None:
@@ -30,12 +28,6 @@ class Inlet:
         self.left = left
         self.dry = False
         self.ended = False
-        self.tap: Callable[[bytes], None] | None = None
-
-    @property
-    def spliceable(self) -> bool:
-        """The bytes may pass without being seen, and the system knows how."""
-        return self.tap is None and hasattr(os, "splice")
 
     def read(self, size: int) -> bytes:
         """Read what has come, up to ``size`` bytes; none if it is ``dry`` or ``ended``."""
@@ -49,8 +41,6 @@ class Inlet:
             data = b""
         self.ended = not data
         self.left -= len(data)
-        if data and self.tap is not None:
-            self.tap(data)
         return data
 
     def splice(self, pipe: int, size: int) -> int:

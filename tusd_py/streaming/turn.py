@@ -59,8 +59,13 @@ class Turns:
         return before - self.inlet.left, waited
 
     def _take(self) -> float:
+        try:
+            return self._move(time.monotonic() + LONGEST)
+        finally:
+            self._sink.settle()
+
+    def _move(self, end: float) -> float:
         inlet, before, waited = self.inlet, self.inlet.left, 0.0
-        end = time.monotonic() + LONGEST
         while not self.over and self._interrupt.reason is None and time.monotonic() < end:
             self._sink.take(inlet, min(inlet.left - self._rest, PIECE))
             if inlet.ended:

@@ -82,6 +82,13 @@ class CollectingSink:
         if data := inlet.read(size):
             self._store(data)
 
+    def settle(self) -> None:
+        """Nothing was only begun."""
+
+    def read_back(self, offset: int, size: int) -> bytes:
+        """Read some of what came."""
+        return bytes(self.data[offset : offset + size])
+
     def _store(self, data: bytes) -> None:
         self.batches.append(len(data))
         if self._room is not None and len(self.data) + len(data) > self._room:

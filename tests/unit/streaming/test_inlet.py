@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -81,17 +80,3 @@ def test_whatever_ends_the_connection_is_an_end(
 
     assert b"" == take(inlet, 10)
     assert (10, False, True) == (inlet.left, inlet.dry, inlet.ended)
-
-
-def test_a_tap_gets_what_is_read_and_nothing_passes_unseen(
-    ends: tuple[socket.socket, socket.socket],
-) -> None:
-    client, ours = ends
-    client.sendall(b"0123")
-    inlet, seen = Inlet(ours.fileno(), 4), bytearray()
-    unseen_before = inlet.spliceable
-    inlet.tap = seen.extend
-
-    assert b"0123" == inlet.read(10)
-    assert b"0123" == seen
-    assert (sys.platform == "linux", False) == (unseen_before, inlet.spliceable)

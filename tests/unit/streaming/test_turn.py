@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -47,6 +48,17 @@ class Feeding(CollectingSink):
         if self.times:
             self.times -= 1
             self._client.sendall(b"x")
+
+
+class Settling(CollectingSink):
+    """A sink that notes how much there was whenever it had to settle."""
+
+    def __init__(self, *, room: int | None = None) -> None:
+        super().__init__(room=room)
+        self.settled: list[int] = []
+
+    def settle(self) -> None:
+        self.settled.append(self.offset)
 
 
 def turns(
@@ -148,6 +160,18 @@ async def test_a_failure_of_the_sink_is_raised(ends: Ends, threads: WorkerThread
     with pytest.raises(StorageFull):
         await turns(ends, threads, sink).take()
     assert b"01" == bytes(sink.data)
+
+
+@pytest.mark.parametrize("room", [None, 2], ids=["well", "with a failure"])
+async def test_nothing_is_under_way_after_a_turn_however_it_ends(
+    ends: Ends, threads: WorkerThreads, room: int | None
+) -> None:
+    ends[0].sendall(b"0123")
+    sink = Settling(room=room)
+    with suppress(StorageFull):
+        await turns(ends, threads, sink).take()
+
+    assert [sink.offset] == sink.settled
 
 
 async def test_the_end_of_the_connection_ends_the_turn(ends: Ends, threads: WorkerThreads) -> None:

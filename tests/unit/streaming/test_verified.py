@@ -2,15 +2,17 @@ import asyncio
 import hashlib
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tusd_py.errors import StorageFull
+from tusd_py.errors import StorageError, StorageFull
 from tusd_py.streaming import DirectSink
 from tusd_py.streaming.inlet import Inlet
 from tusd_py.streaming.verified import HashingSink, hashing
 from tusd_py.testing.script import CollectingSink
+
+LONG = 30.0
 
 
 async def test_what_passes_through_is_hashed_in_order() -> None:
@@ -54,7 +56,7 @@ async def test_the_event_loop_runs_on_while_it_hashes() -> None:
     leave = threading.Event()
 
     def hash_slowly(_: bytes) -> None:
-        leave.wait(30)
+        leave.wait(LONG)
 
     writing = asyncio.create_task(HashingSink(CollectingSink(), hash_slowly).write([b"a"]))
     await asyncio.sleep(0)
@@ -74,18 +76,58 @@ class PlainSink:
         self.offset += sum(map(len, batch))
 
 
-async def test_what_is_taken_from_a_socket_is_hashed_too() -> None:
-    digest, inner = hashlib.sha256(), CollectingSink()
-    sink = hashing(inner, digest.update)
+@pytest.fixture
+def inlet() -> Iterator[Inlet]:
+    """Six bytes that have come."""
     theirs, ours = socket.socketpair()
     with theirs, ours:
         theirs.sendall(b"456789")
-        await sink.write([b"0123"])
-        assert isinstance(sink, DirectSink)
-        await asyncio.to_thread(sink.take, Inlet(ours.fileno(), 6), 6)
+        yield Inlet(ours.fileno(), 6)
+
+
+async def test_what_is_taken_from_a_socket_is_hashed_in_order(inlet: Inlet) -> None:
+    digest, inner = hashlib.sha256(), CollectingSink()
+    sink = hashing(inner, digest.update)
+    assert isinstance(sink, DirectSink)
+    await sink.write([b"0123"])
+    await asyncio.to_thread(sink.take, inlet, 5)
+    await asyncio.to_thread(sink.take, inlet, 5)
+    await asyncio.to_thread(sink.settle)
 
     assert bytes(inner.data) == b"0123456789"
     assert digest.digest() == hashlib.sha256(b"0123456789").digest()
+
+
+async def test_the_next_bytes_are_taken_while_the_last_are_hashed(inlet: Inlet) -> None:
+    leave, inner = threading.Event(), CollectingSink()
+
+    def hash_slowly(_: bytes) -> None:
+        leave.wait(LONG)
+
+    sink = hashing(inner, hash_slowly)
+    assert isinstance(sink, DirectSink)
+    await asyncio.to_thread(sink.take, inlet, 3)
+    await asyncio.to_thread(sink.take, inlet, 3)
+    taken = inner.offset
+    settling = asyncio.create_task(asyncio.to_thread(sink.settle))
+    await asyncio.sleep(0)
+    waits = not settling.done()
+    leave.set()
+    await settling
+
+    assert (6, True) == (taken, waits)
+
+
+async def test_bytes_that_cannot_be_read_back_are_an_error_at_the_end(inlet: Inlet) -> None:
+    class Forgetful(CollectingSink):
+        def read_back(self, offset: int, size: int) -> bytes:
+            raise StorageError(f"{size} bytes at {offset} are gone")
+
+    sink = hashing(Forgetful(), lambda _: None)
+    assert isinstance(sink, DirectSink)
+    await asyncio.to_thread(sink.take, inlet, 6)
+    with pytest.raises(StorageError):
+        await asyncio.to_thread(sink.settle)
 
 
 def test_only_who_can_take_bytes_from_a_socket_looks_as_if() -> None:
