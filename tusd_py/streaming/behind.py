@@ -60,7 +60,7 @@ class WriteBehind:
         self._pending.append(chunk)
         self._pending_bytes += len(chunk)
         self._budget.take(len(chunk))
-        if self._pending_bytes >= self._size.bytes:
+        if self._pending_bytes >= min(self._size.bytes, max(self._budget.fair, SMALLEST_BATCH)):
             self._size.adapt(self._loop.time() - self._since)
             await self._written()
             self._flush()

@@ -2,6 +2,8 @@
 
 # What the server itself may hold of a body before it hands it over.
 SERVER_SHARE = 128 * 1024
+# So many bytes of all transfers can be expected to be in a processor's cache when they are written.
+CACHED = 16 * 1024 * 1024
 
 
 class BufferBudget:
@@ -23,6 +25,11 @@ class BufferBudget:
         # However many transfers there are, half of the budget is for what they have read.
         held_by_server = min(self._transfers * SERVER_SHARE, self.limit // 2)
         return self.used + held_by_server >= self.limit
+
+    @property
+    def fair(self) -> int:
+        """How many bytes each transfer may gather before it writes."""
+        return CACHED // max(1, self._transfers)
 
     def begin_transfer(self) -> None:
         """Count a transfer, for what the server holds on its behalf."""

@@ -13,7 +13,7 @@ from tusd_py.streaming.behind import (
     WriteBehind,
     next_batch_size,
 )
-from tusd_py.streaming.budget import BufferBudget
+from tusd_py.streaming.budget import CACHED, BufferBudget
 from tusd_py.testing.script import CollectingSink
 
 FULL = bytes(SMALLEST_BATCH)
@@ -32,6 +32,20 @@ def writing(sink: CollectingSink, budget: BufferBudget) -> WriteBehind:
 async def turns() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def test_among_many_transfers_a_batch_is_written_although_it_could_grow(
+    budget: BufferBudget,
+) -> None:
+    sink, size = CollectingSink(), BatchSize()
+    size.bytes = LARGEST_BATCH
+    behind = WriteBehind(sink, budget, size)
+    for _ in range(CACHED // SMALLEST_BATCH):
+        budget.begin_transfer()
+    await behind.add(FULL)
+    await turns()
+
+    assert [len(FULL)] == sink.batches
 
 
 class TestBatchSize:

@@ -1,4 +1,4 @@
-from tusd_py.streaming.budget import SERVER_SHARE, BufferBudget
+from tusd_py.streaming.budget import CACHED, SERVER_SHARE, BufferBudget
 
 
 def test_it_is_spent_at_its_limit() -> None:
@@ -40,3 +40,14 @@ def test_many_transfers_leave_half_of_the_budget_for_what_they_have_read() -> No
         budget.begin_transfer()
 
     assert not budget.spent
+
+
+def test_the_more_transfers_the_less_each_gathers() -> None:
+    budget = BufferBudget(64)
+    alone = budget.fair
+    for _ in range(4):
+        budget.begin_transfer()
+    among_four = budget.fair
+    budget.end_transfer()
+
+    assert (CACHED, CACHED // 4, CACHED // 3) == (alone, among_four, budget.fair)
