@@ -1,17 +1,21 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from tusd_py.errors import MetadataUnavailable, StorageError, StorageFull
 from tusd_py.metadata.memory import MemoryMetadata
-from tusd_py.storage import Composing
+from tusd_py.storage import Composing, FileBacked
+from tusd_py.storage.filesystem import FileStorage
 from tusd_py.storage.memory import MemoryStorage
 from tusd_py.testing import (
     ComposingContract,
     Fault,
     FaultyComposingStorage,
+    FaultyFileStorage,
     FaultyMetadata,
     FaultyStorage,
+    FileBackedContract,
     LeftoversContract,
     ListingContract,
     MetadataContract,
@@ -49,6 +53,12 @@ class TestComposingWithoutFaults(ComposingContract):
         return FaultyComposingStorage(MemoryStorage(), Plan())
 
 
+class TestFilesWithoutFaults(FileBackedContract):
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> FaultyFileStorage:
+        return FaultyFileStorage(FileStorage(tmp_path), Plan())
+
+
 class TestMetadataWithoutFaults(MetadataContract):
     persistent = False
 
@@ -65,6 +75,11 @@ class TestListingWithoutFaults(ListingContract):
 
 def test_a_storage_that_does_not_compose_does_not_look_as_if_it_did() -> None:
     assert not isinstance(FaultyStorage(MemoryStorage(), Plan()), Composing)
+
+
+def test_a_storage_without_files_does_not_look_as_if_it_had_some() -> None:
+    assert not isinstance(MemoryStorage(), FileBacked)
+    assert not isinstance(FaultyComposingStorage(MemoryStorage(), Plan()), FileBacked)
 
 
 async def test_the_call_that_is_planned_fails_and_no_other() -> None:

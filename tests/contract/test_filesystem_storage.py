@@ -9,6 +9,7 @@ from tusd_py.storage.filesystem import FileStorage
 from tusd_py.storage.layout import by_id
 from tusd_py.testing import (
     ComposingContract,
+    FileBackedContract,
     LeftoversContract,
     PublishingContract,
     StorageContract,
@@ -36,6 +37,12 @@ class TestLeftovers(LeftoversContract):
 
 
 class TestComposing(ComposingContract):
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> FileStorage:
+        return FileStorage(tmp_path)
+
+
+class TestFileBacked(FileBackedContract):
     @pytest.fixture
     def storage(self, tmp_path: Path) -> FileStorage:
         return FileStorage(tmp_path)

@@ -166,3 +166,28 @@ class Composing(Protocol):
             StorageError: It failed; ``target`` may be partly there and can be composed again.
         """
         ...
+
+
+class OpenFile(Protocol):
+    """An upload's file, open to read. Whoever gets one closes it, on every path."""
+
+    def fileno(self) -> int:
+        """Give its descriptor, which is this file's until it is closed."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the file, also when the caller is being cancelled; again without harm."""
+        ...
+
+
+@runtime_checkable
+class FileBacked(Protocol):
+    """A storage whose uploads are files of this machine, which the kernel itself can send."""
+
+    async def open(self, upload: Upload) -> OpenFile | None:
+        """Open a whole upload to read, at its start; None if it has no bytes, and no file.
+
+        Raises:
+            StorageError: It failed.
+        """
+        ...

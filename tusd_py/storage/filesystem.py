@@ -19,6 +19,7 @@ from .base import Recorded
 from .file_writer import FileWriter
 from .journal import Journal
 from .layout import Layout, by_date, checked
+from .stored_file import StoredFile
 
 _THREADS = 4
 _COMPOSING_THREADS = 2
@@ -79,14 +80,23 @@ class FileStorage:
         return await self._threads.run(self._size, upload)
 
     async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
-        fd = await self._threads.run(self._open, upload)
-        if fd is None:
+        file = await self.open(upload)
+        if file is None:
             return
         try:
-            while piece := await self._threads.run(os.read, fd, _PIECE):
+            while piece := await self._threads.run(os.read, file.fileno(), _PIECE):
                 yield piece
         finally:
-            await self._threads.run(os.close, fd)
+            await file.close()
+
+    async def open(self, upload: Upload) -> StoredFile | None:
+        file = StoredFile(self._threads)
+        try:
+            return file if await self._threads.run(file.open, self._open, upload) else None
+        except BaseException:
+            # Cancelled, it may have been opened all the same.
+            await file.close()
+            raise
 
     async def delete(self, upload: Upload) -> None:
         await self._threads.run(self._delete, upload)
@@ -136,14 +146,14 @@ class FileStorage:
         return writer.offset
 
     async def _copy(self, writer: FileWriter, part: Upload) -> None:
-        source = await self._threads.run(self._open, part)
+        source = await self.open(part)
         if source is None:
             return
         try:
-            while await self._composing.run(writer.copy, source, _STEP):
+            while await self._composing.run(writer.copy, source.fileno(), _STEP):
                 pass
         finally:
-            await self._threads.run(os.close, source)
+            await source.close()
 
     def _made_folders(self, *, durable: bool) -> Folders:
         return Folders(*map(str, self._bases), durable=durable)

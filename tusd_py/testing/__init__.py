@@ -12,6 +12,7 @@ _SUITES = (
     "publishing",
     "leftovers",
     "composing",
+    "files",
     "metadata",
     "listing",
     "locks",
@@ -24,10 +25,12 @@ from .composing import ComposingContract  # noqa: E402 - after the registration
 from .faults import (  # noqa: E402
     Fault,
     FaultyComposingStorage,
+    FaultyFileStorage,
     FaultyMetadata,
     FaultyStorage,
     Plan,
 )
+from .files import FileBackedContract  # noqa: E402
 from .leftovers import LeftoversContract  # noqa: E402
 from .listing import ListingContract  # noqa: E402
 from .locks import LocksContract  # noqa: E402
@@ -41,8 +44,10 @@ __all__ = [
     "ComposingContract",
     "Fault",
     "FaultyComposingStorage",
+    "FaultyFileStorage",
     "FaultyMetadata",
     "FaultyStorage",
+    "FileBackedContract",
     "LeftoversContract",
     "ListingContract",
     "LocksContract",

@@ -4,13 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tusd_py.metadata import Event, Metadata
 from tusd_py.protocol.upload import Upload, UploadId
-from tusd_py.storage import Storage, Writer
+from tusd_py.storage import FileBacked, OpenFile, Storage, Writer
 from tusd_py.storage.base import Recorded
 
 from .composing import ComposingStorage
+
+
+class ComposingFileStorage(ComposingStorage, FileBacked, Protocol):
+    """A storage that composes, and whose uploads are files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,19 @@ class FaultyComposingStorage(FaultyStorage):
     async def compose(self, target: Upload, parts: Sequence[Upload]) -> int:
         await self.plan.visit("compose")
         return await self.inner.compose(target, parts)
+
+
+class FaultyFileStorage(FaultyComposingStorage):
+    """The same for a storage whose uploads are files besides."""
+
+    inner: ComposingFileStorage
+
+    def __init__(self, inner: ComposingFileStorage, plan: Plan) -> None:
+        super().__init__(inner, plan)
+
+    async def open(self, upload: Upload) -> OpenFile | None:
+        await self.plan.visit("open")
+        return await self.inner.open(upload)
 
 
 class FaultyWriter:
