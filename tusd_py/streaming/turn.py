@@ -2,6 +2,7 @@
 
 import select
 import time
+from collections.abc import Callable
 
 from tusd_py.threads import WorkerThreads
 
@@ -10,12 +11,46 @@ from .inlet import Inlet
 
 # For so many seconds it moves what comes.
 LONGEST = 0.02
-# So long it waits for the next bytes of a client that sends fast.
+# So long it waits for a client that sends or reads fast to go on.
 PATIENCE = 0.005
 # So many bytes at once make a client a fast one.
 MANY = 64 * 1024
-# The most bytes of one read.
+# The most bytes of one step.
 PIECE = 1024 * 1024
+
+
+def take_turn(
+    step: Callable[[], int | None], threads: WorkerThreads, fd: int, direction: int
+) -> float:
+    """Move bytes through a socket for as long as it goes on; call it in a worker thread.
+
+    Args:
+        step: Moves some and tells how many: 0 if the client has to do something first, None if
+            there is nothing left to do.
+        threads: Whoever waits for one of them is not to wait for a client.
+        fd: The socket.
+        direction: What the client is waited for with, ``select.POLLIN`` or ``select.POLLOUT``.
+
+    Returns:
+        The seconds of waiting for the client.
+    """
+    moved, waited = 0, 0.0
+    end = time.monotonic() + LONGEST
+    while time.monotonic() < end and (size := step()) is not None:
+        moved += size
+        if not size:
+            if moved < MANY or threads.crowded:
+                break
+            waited += _wait(fd, direction)
+    return waited
+
+
+def _wait(fd: int, direction: int) -> float:
+    began = time.monotonic()
+    poll = select.poll()
+    poll.register(fd, direction)
+    poll.poll(PATIENCE * 1000)
+    return time.monotonic() - began
 
 
 class Turns:
@@ -60,26 +95,13 @@ class Turns:
 
     def _take(self) -> float:
         try:
-            return self._move(time.monotonic() + LONGEST)
+            return take_turn(self._step, self._threads, self.inlet.fd, select.POLLIN)
         finally:
             self._sink.settle()
 
-    def _move(self, end: float) -> float:
-        inlet, before, waited = self.inlet, self.inlet.left, 0.0
-        while not self.over and self._interrupt.reason is None and time.monotonic() < end:
-            self._sink.take(inlet, min(inlet.left - self._rest, PIECE))
-            if inlet.ended:
-                break
-            if inlet.dry:
-                slow = before - inlet.left < MANY
-                if slow or self._threads.crowded:
-                    break
-                waited += self._wait()
-        return waited
-
-    def _wait(self) -> float:
-        began = time.monotonic()
-        poll = select.poll()
-        poll.register(self.inlet.fd, select.POLLIN)
-        poll.poll(PATIENCE * 1000)
-        return time.monotonic() - began
+    def _step(self) -> int | None:
+        if self.over or self._interrupt.reason is not None:
+            return None
+        before = self.inlet.left
+        self._sink.take(self.inlet, min(before - self._rest, PIECE))
+        return None if self.inlet.ended else before - self.inlet.left
