@@ -105,8 +105,9 @@ class Config:
     """How many bytes all transfers of the process may hold in memory together. Default: 64 MiB."""
 
     direct_body: bool = True
-    """Take large bodies straight from the socket to the file, which is faster. It is done where
-    the server can: the standalone one on Linux and macOS. Default: yes.
+    """Take large bodies straight from the socket to the file, and send downloads straight from the
+    file, which is faster. It is done where the server can: the standalone one on Linux and macOS.
+    Default: yes.
     """
 
     sync_bytes: int = 64 * MiB

@@ -1,15 +1,16 @@
-"""Downloads: several readers at once, and readers who do not read."""
+"""Downloads of both ways: several readers at once, and readers who do not read."""
 
+import os
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.census import nothing_leaks, wait_for_connections
 from tests.support.live import LiveServer, Wire, created, head, live
-from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp, Upload
-from tusd_py.serving.protocol import protocol_class
+from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
+from tusd_py.serving.protocol import TusProtocol, protocol_class
 
 OFFSET_TYPE = "application/offset+octet-stream"
 LENGTH = 24_000_000
@@ -18,28 +19,14 @@ DATA = bytes(range(256)) * (LENGTH // 256)
 PATIENCE = 0.8
 
 
-class CountingStorage(FileStorage):
-    """Counts the pieces that are read from it."""
-
-    pieces = 0
-
-    async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
-        async for piece in super().read(upload):
-            self.pieces += 1
-            yield piece
-
-
 @pytest.fixture
-def storage(tmp_path: Path) -> CountingStorage:
-    return CountingStorage(tmp_path)
-
-
-@pytest.fixture
-def tus(storage: CountingStorage, tmp_path: Path) -> TusApp:
+def tus(tmp_path: Path, direct_body: bool) -> TusApp:
     return TusApp(
-        storage=storage,
+        storage=FileStorage(tmp_path),
         metadata=SQLiteMetadata(tmp_path / "tus.db"),
-        config=Config(durability="process", lock_timeout=0.1, sweep_interval=0),
+        config=Config(
+            durability="process", lock_timeout=0.1, sweep_interval=0, direct_body=direct_body
+        ),
     )
 
 
@@ -85,16 +72,21 @@ def test_two_readers_and_a_head_at_once(server: LiveServer, path: str) -> None:
         assert DATA == wire.request("GET", path).body
 
 
-def test_what_waits_for_a_reader_who_does_not_read_is_little(server: LiveServer, path: str) -> None:
+def test_what_waits_for_a_reader_who_does_not_read_is_little(
+    server: LiveServer, path: str, direct_body: bool
+) -> None:
     with reader(server, path) as wire:
         assert b"HTTP/1.1 200" == wire.socket.recv(12)
-        waiting = 0
+        in_memory, in_file = 0, 0
         deadline = time.monotonic() + 5
-        while not waiting and time.monotonic() < deadline:
-            transports = [found.transport for found in server.server_state.connections]
-            waiting = sum(found.get_write_buffer_size() for found in transports)
+        while not (in_memory or in_file) and time.monotonic() < deadline:
+            for found in tuple(server.server_state.connections):
+                assert isinstance(found, TusProtocol)
+                in_memory = found.transport.get_write_buffer_size()
+                in_file = found._sending.left if found._sending is not None else 0
 
-    assert 0 < waiting <= 256 * 1024
+    assert (direct_body, not direct_body) == (in_file > 0, in_memory > 0)
+    assert in_memory <= 256 * 1024
 
 
 def test_readers_do_not_disturb_who_writes_and_the_other_way_round(
@@ -152,12 +144,32 @@ def test_a_slow_reader_is_borne(server: LiveServer, path: str) -> None:
 
 
 def test_who_leaves_is_not_read_for(
-    server: LiveServer, tus: TusApp, storage: CountingStorage, path: str
+    server: LiveServer,
+    tus: TusApp,
+    path: str,
+    direct_body: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with nothing_leaks(server, tus), reader(server, path) as wire:
-        wire.socket.recv(12)
+    read, sendfile, used = os.read, os.sendfile, [0, 0]
 
-    assert storage.pieces < LENGTH // 1024 // 1024 // 2
+    def counting_read(file: int, size: int) -> bytes:
+        data = read(file, size)
+        used[0] += len(data)
+        return data
+
+    def counting_sendfile(target: int, source: int, offset: int, size: int) -> int:
+        sent = sendfile(target, source, offset, size)
+        used[1] += sent
+        return sent
+
+    monkeypatch.setattr(os, "read", counting_read)
+    monkeypatch.setattr(os, "sendfile", counting_sendfile)
+    with nothing_leaks(server, tus), reader(server, path) as wire:
+        taken = 0
+        while taken < 1000:
+            taken += len(wire.socket.recv(1000))
+
+    assert 0 < used[direct_body] < LENGTH // 2
 
 
 @pytest.mark.parametrize("read_before", [0, LENGTH - 1_000_000])

@@ -1,16 +1,34 @@
-"""GET: a finished upload as a file."""
+"""GET: a finished upload as a file, behind servers that send files themselves and others."""
 
 import json
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
 from tests.support.asgi import VERSION
-from tusd_py import Config
+from tusd_py import Config, FileStorage
 from tusd_py.errors import StorageError
-from tusd_py.testing import Fault, FaultyComposingStorage, Plan
+from tusd_py.streaming.connection import ZERO_COPY
+from tusd_py.testing import Fault, FaultyComposingStorage, FaultyFileStorage, Plan
 
-from .served import Serve, Served
+from .served import Kind, Serve, Served
+
+
+@pytest.fixture(params=[True, False], ids=["zero copy", "pieces"])
+def zero_copy(request: pytest.FixtureRequest) -> bool:
+    """The server offers ASGI's extension for sending files."""
+    offered: bool = request.param
+    return offered
+
+
+@pytest.fixture
+async def tus(serve: Serve, zero_copy: bool) -> Served:
+    """A server with the default settings."""
+    tus = await serve()
+    if zero_copy:
+        tus.scope["extensions"] = {ZERO_COPY: {}}
+    return tus
 
 
 def metadata(**pairs: str) -> tuple[str, str]:
@@ -27,6 +45,20 @@ async def test_a_finished_upload_can_be_fetched(tus: Served) -> None:
     assert 200 == response.status
     assert data == response.body
     assert str(len(data)) == response.header("Content-Length")
+
+
+async def test_one_without_bytes_can_be_fetched_too(tus: Served) -> None:
+    response = await tus.get(await tus.new(length=0))
+
+    assert (200, b"", "0") == (response.status, response.body, response.header("Content-Length"))
+
+
+async def test_the_server_sends_the_file_where_there_is_one(
+    tus: Served, zero_copy: bool, kind: Kind
+) -> None:
+    response = await tus.get(await tus.new(b"hello", length=5))
+
+    assert response.from_file is (zero_copy and kind == "disk")
 
 
 @pytest.mark.parametrize("data", [b"", b"he"])
@@ -102,3 +134,17 @@ async def test_what_cannot_be_read_is_an_error_and_not_an_empty_success(serve: S
     response = await tus.get(url)
 
     assert (500, "storage-error") == (response.status, json.loads(response.body)["code"])
+
+
+async def test_what_cannot_be_opened_is_an_error_and_not_an_empty_success(
+    serve: Serve, tmp_path: Path
+) -> None:
+    plan = Plan(Fault(method="open", error=StorageError))
+    tus = await serve(storage=lambda _: FaultyFileStorage(FileStorage(tmp_path), plan))
+    tus.scope["extensions"] = {ZERO_COPY: {}}
+    url = await tus.new(b"hello", length=5)
+
+    response = await tus.get(url)
+
+    assert (500, "storage-error") == (response.status, json.loads(response.body)["code"])
+    assert (200, b"hello") == ((await tus.get(url)).status, (await tus.get(url)).body)

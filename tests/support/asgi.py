@@ -1,11 +1,12 @@
 """A scripted ASGI client: one request, with a body that comes whole, stalls or is cut."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tusd_py.streaming.connection import EXTENSION, SocketBody
+from tusd_py.streaming.connection import EXTENSION, ZERO_COPY, SocketBody
 from tusd_py.testing.script import Disconnect, Stall
 
 Message = MutableMapping[str, Any]
@@ -78,6 +79,7 @@ class Response:
         body: All of it.
         reads: How often the application asked for the body.
         taken: How many bytes of the body it was given.
+        from_file: It had the server send a file.
     """
 
     status: int | None
@@ -85,6 +87,7 @@ class Response:
     body: bytes
     reads: int
     taken: int
+    from_file: bool
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key == name.lower()]
@@ -150,6 +153,7 @@ class _Answer:
     def __init__(self) -> None:
         self.start: Message | None = None
         self.body = b""
+        self.from_file = False
         self.complete = False
 
     async def send(self, message: Message) -> None:
@@ -159,8 +163,17 @@ class _Answer:
             self.start = message
         else:
             assert self.start is not None, "a body was sent before the status"
-            self.body += message.get("body", b"")
+            self.body += message.get("body", b"") or await self._part(message)
             self.complete = not message.get("more_body", False)
+
+    async def _part(self, message: Message) -> bytes:
+        if message["type"] != ZERO_COPY:
+            return b""
+        self.from_file = True
+        file, offset, count = message["file"].fileno(), message["offset"], message["count"]
+        data = await asyncio.to_thread(os.pread, file, count, offset)
+        assert len(data) == count, "the file is shorter than what was to be sent of it"
+        return data
 
     def headers(self) -> list[Header]:
         if self.start is None:
@@ -209,7 +222,14 @@ class Client:
         status = answer.start["status"] if answer.start is not None else None
         assert answer.complete or status is None, "the response has no end"
         assert not (answer.body and status in _BODILESS), "a body came where HTTP has none"
-        return Response(status, answer.headers(), answer.body, receiving.reads, receiving.taken)
+        return Response(
+            status,
+            answer.headers(),
+            answer.body,
+            receiving.reads,
+            receiving.taken,
+            answer.from_file,
+        )
 
     def _scope(self, method: str, url: str, headers: Sequence[Header]) -> dict[str, Any]:
         path, _, query = url.removeprefix(f"http://{HOST}").partition("?")

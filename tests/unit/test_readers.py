@@ -117,3 +117,72 @@ def test_the_shorter_time_counts(reader: Reader, transport: Transport, loop: Loo
         reader.watch(seconds)
 
     assert 1 == loop.seconds
+
+
+class File:
+    """What waits in a file."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.idle = True
+
+
+def test_what_waits_in_a_file_counts_like_what_waits_in_memory(reader: Reader, loop: Loop) -> None:
+    reader.file = File(100)
+    reader.watch(60)
+
+    assert 60 == loop.seconds
+
+
+def test_who_takes_nothing_of_a_file_is_cut_off(
+    reader: Reader, transport: Transport, loop: Loop
+) -> None:
+    reader.file = File(100)
+    reader.watch(60)
+    loop.run_out()
+
+    assert transport.aborted
+
+
+def test_who_takes_a_byte_of_a_file_has_as_long_again(
+    reader: Reader, transport: Transport, loop: Loop
+) -> None:
+    reader.file = file = File(100)
+    reader.watch(60)
+    file.left = 99
+    loop.run_out()
+
+    assert (60, False) == (loop.seconds, transport.aborted)
+
+
+def test_who_waits_for_the_disk_is_not_cut_off(
+    reader: Reader, transport: Transport, loop: Loop
+) -> None:
+    reader.file = file = File(100)
+    reader.watch(60)
+    file.idle = False
+    loop.run_out()
+
+    assert (60, False) == (loop.seconds, transport.aborted)
+
+
+def test_who_gets_another_file_has_time_for_it(
+    reader: Reader, transport: Transport, loop: Loop
+) -> None:
+    reader.file = File(100)
+    reader.watch(60)
+    reader.file = File(1000)
+    loop.run_out()
+
+    assert (60, False) == (loop.seconds, transport.aborted)
+
+
+def test_a_file_that_was_sent_is_watched_no_more(
+    reader: Reader, transport: Transport, loop: Loop
+) -> None:
+    reader.file = File(100)
+    reader.watch(60)
+    reader.file = None
+    loop.run_out()
+
+    assert (None, False) == (loop.seconds, transport.aborted)

@@ -15,7 +15,7 @@ from tusd_py.protocol.requests import parse_append, parse_creation
 from tusd_py.protocol.responses import inspection_headers, offset_headers
 from tusd_py.protocol.rules import part_ids
 from tusd_py.protocol.upload import Kind, Upload, UploadId
-from tusd_py.storage import Composing
+from tusd_py.storage import Composing, FileBacked
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.append import append
@@ -25,7 +25,7 @@ from tusd_py.uploads.engine import Engine, Outcome
 from tusd_py.uploads.inspect import inspect
 from tusd_py.uploads.terminate import terminate
 
-from .answer import Answer
+from .answer import Answer, FilePart
 from .download import download_headers
 from .exchange import Exchange
 
@@ -130,12 +130,23 @@ class Endpoints:
         upload = await engine.find(upload_id, exchange.subject)
         if not upload.finished:
             raise UploadNotFound(upload_id)
+        part = await self._part(engine, exchange, upload)
         return Answer(
             status=200,
             headers=download_headers(upload),
-            stream=await _begun(engine.storage.read(upload)),
+            stream=await _begun(engine.storage.read(upload)) if part is None else None,
+            part=part,
             facts=_facts(upload),
         )
+
+    async def _part(self, engine: Engine, exchange: Exchange, upload: Upload) -> FilePart | None:
+        """Open an upload for a server that sends files; None where there is no such thing."""
+        storage = engine.storage
+        offered = exchange.zero_copy and self._config.direct_body
+        if not (offered and upload.offset and isinstance(storage, FileBacked)):
+            return None
+        file = await storage.open(upload)
+        return None if file is None else FilePart(file=file, offset=0, count=upload.offset)
 
     async def _access(self, exchange: Exchange) -> None:
         if self._hooks.on_access:

@@ -9,7 +9,7 @@ from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
 from tusd_py.streaming import BodySource, Interrupt, Stop
 from tusd_py.streaming.budget import BufferBudget
-from tusd_py.streaming.connection import EXTENSION, Connection
+from tusd_py.streaming.connection import EXTENSION, ZERO_COPY, Connection
 from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import Receive, ReceivedBody
 from tusd_py.threads import WorkerThreads
@@ -65,6 +65,7 @@ class Exchange:
         self._receive = receive
         extensions = scope.get("extensions") or {}
         self.connection: Connection | None = extensions.get(EXTENSION)
+        self.zero_copy = ZERO_COPY in extensions
 
     @property
     def path(self) -> str:

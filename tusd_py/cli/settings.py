@@ -242,8 +242,8 @@ SETTINGS: Final = (
         "direct_body",
         "app.direct_body",
         SWITCH,
-        "Take large bodies straight from the socket to the file, where the system and the "
-        "connection allow it.",
+        "Take large bodies straight from the socket to the file, and send downloads straight from "
+        "the file, where the system and the connection allow it.",
     ),
     Setting(
         "sync_bytes", "app.sync_bytes", SIZE, "Make a long request durable every so many bytes."

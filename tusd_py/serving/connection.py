@@ -2,15 +2,16 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self
 
-from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from tusd_py.streaming.connection import SocketBody
+from tusd_py.streaming.connection import ZERO_COPY, SocketBody
 
 HandOver = Callable[["HttpConnection", int | None], SocketBody | None]
+SendPart = Callable[[RequestResponseCycle, Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -18,10 +19,12 @@ class HttpConnection:
     """Implements ``streaming.connection.Connection`` for a request of uvicorn's.
 
     Besides, it stands between the application and uvicorn's cycle: it delivers what arrived before
-    a disconnect, and keeps a refused connection open until the rest of its body has been read.
+    a disconnect, keeps a refused connection open until the rest of its body has been read, and
+    sends parts of files.
 
     Args:
         hand_over: What ``hand_over`` does.
+        send_part: Sends the part of a file that a message names.
         stopping: The server was told to stop already.
 
     Attributes:
@@ -29,9 +32,10 @@ class HttpConnection:
         arrived: How many bytes of the body were read.
     """
 
-    def __init__(self, hand_over: HandOver, *, stopping: bool) -> None:
+    def __init__(self, hand_over: HandOver, send_part: SendPart, *, stopping: bool) -> None:
         self.arrived = 0
         self._hand_over: HandOver | None = hand_over
+        self._send_part: SendPart | None = send_part
         self.trailers: list[tuple[bytes, bytes]] = []
         self.lingers = False
         self._stopping = stopping
@@ -51,6 +55,11 @@ class HttpConnection:
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
+
+    def answering(self) -> bool:
+        """Tell whether the answer has begun and not ended."""
+        cycle = self._cycle
+        return cycle is not None and cycle.response_started and not cycle.response_complete
 
     def undelivered(self) -> int:
         """See ``Connection``."""
@@ -78,7 +87,7 @@ class HttpConnection:
             finally:
                 ended(self)
                 # The scope leads here, and these to the scope: nobody has to look for that.
-                self._cycle = self._hand_over = None
+                self._cycle = self._hand_over = self._send_part = None
 
         return wrapped
 
@@ -91,8 +100,13 @@ class HttpConnection:
             return {"type": "http.request", "body": body, "more_body": cycle.more_body}
         return message
 
-    async def _send(self, message: ASGISendEvent) -> None:
+    async def _send(self, message: Any) -> None:  # noqa: ANN401 - ASGI, with an extension
         cycle = self._open_cycle()
+        if message["type"] == ZERO_COPY and cycle.response_started and self._send_part is not None:
+            if cycle.scope["method"] != "HEAD" and not cycle.disconnected:
+                await self._send_part(cycle, message)
+            more = message.get("more_body", False)
+            message = {"type": "http.response.body", "body": b"", "more_body": more}
         await cycle.send(message)
         if message["type"] == "http.response.start" and cycle.more_body and not cycle.keep_alive:
             # uvicorn would close right after the answer, and the client, still sending, would see

@@ -5,18 +5,24 @@ version is pinned, and ``tests/serving`` holds everything that is relied on.
 """
 
 import asyncio
+import os
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from tusd_py.streaming.connection import EXTENSION
+from tusd_py.streaming.connection import EXTENSION, ZERO_COPY
+from tusd_py.threads import WorkerThreads
 
 from . import handover
 from .connection import HttpConnection
 from .handover import HandedOver
+from .outlet import Outlet
 from .readers import Reader
+from .sending import Sending, flushed, send_part
 
 # After an early answer, the rest of a body is read and thrown away within these bounds, so that a
 # client that sends first and reads later gets the answer.
@@ -26,6 +32,9 @@ DRAIN_SECONDS_AT_THE_END = 1.0
 
 # When the server stops, a client that reads nothing for so long is not waited for.
 READ_SECONDS_AT_THE_END = 1.0
+
+# For files that go straight to sockets: each takes one only while its client keeps reading.
+_SENDING_THREADS = 4
 
 # Requests that a client may send ahead of their answers.
 MOST_PIPELINED = 1000
@@ -40,10 +49,11 @@ class TusProtocol(HttpToolsProtocol):
 
     Beyond its base it delivers request trailers and every byte that arrived before a disconnect,
     limits the time and size of headers, drains what follows an early answer, cuts off a client
-    that does not read its answers, tells running requests at once that the server stops, and reads
-    a request that asks for an upgrade as one that does not.
+    that does not read its answers, tells running requests at once that the server stops, reads a
+    request that asks for an upgrade as one that does not, and has the kernel send files.
     """
 
+    threads = WorkerThreads(_SENDING_THREADS, "tusd-py-send")
     header_timeout = 10.0
     read_timeout = 60.0
     max_header_size = 64 * 1024
@@ -62,6 +72,8 @@ class TusProtocol(HttpToolsProtocol):
         self._stopping = False
         self._drained = 0
         self._handed: HandedOver | None = None
+        self._sending: Sending | None = None
+        self._extensions: dict[str, Any] = {}
         # Bytes of a body that come behind those that were taken from the socket.
         self._left = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -70,6 +82,8 @@ class TusProtocol(HttpToolsProtocol):
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._reader = Reader(transport, self.loop)
+        if self.scheme != "https" and hasattr(os, "sendfile") and sys.platform != "win32":
+            self._extensions = {ZERO_COPY: {}}
         self._set_timer(self.header_timeout, self._headers_are_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,6 +91,8 @@ class TusProtocol(HttpToolsProtocol):
         self._stop_timer()
         if self._handed is not None:
             self._handed.lose()
+        if self._sending is not None:
+            self._sending.lose()
         if self._reader is not None:
             self._reader.stop()
         super().connection_lost(exc)
@@ -105,9 +121,9 @@ class TusProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._begun = self._in_headers = True
         self._header_size = self._silent_size = 0
-        self._connection = HttpConnection(self._hand_over, stopping=self._stopping)
+        self._connection = HttpConnection(self._hand_over, self._send_part, stopping=self._stopping)
         scope: Any = self.scope
-        scope["extensions"] = {EXTENSION: self._connection}
+        scope["extensions"] = {EXTENSION: self._connection, **self._extensions}
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the URL."""
@@ -211,6 +227,28 @@ class TusProtocol(HttpToolsProtocol):
         self._handed = HandedOver(duplicate, first, missing, self._take_back)
         return self._handed
 
+    async def _send_part(self, cycle: RequestResponseCycle, message: Mapping[str, Any]) -> None:
+        await send_part(cycle, message, self.threads, self._send_past)
+
+    async def _send_past(self, cycle: RequestResponseCycle, outlet: Outlet) -> None:
+        await flushed(self.transport, self.flow)
+        duplicate = handover.duplicate_of(self.transport) if outlet.left else None
+        if duplicate is None or self._reader is None:
+            return
+        # As long as a duplicate is open, closing the connection does not end it.
+        with duplicate:
+            self._sending = Sending(outlet, duplicate, self.threads)
+            self._reader.file = self._sending
+            self._watch_reader(self.read_timeout)
+            try:
+                await self._sending.run()
+            finally:
+                self._sending = self._reader.file = None
+        if outlet.ended:
+            # uvicorn has not heard of it yet.
+            cycle.disconnected = True
+            self.transport.abort()
+
     def _take_back(self, taken: int, left: int) -> None:
         self._handed = None
         if self._connection is None or self.parser is None:
@@ -284,7 +322,10 @@ class TusProtocol(HttpToolsProtocol):
             self._close_with(status)
 
     def _close_with(self, status: bytes) -> None:
-        if not self.transport.is_closing():
+        if any(connection.answering() for connection in self._running):
+            # It would be taken for a piece of the body.
+            self.transport.abort()
+        elif not self.transport.is_closing():
             self.transport.write(
                 b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n"
                 b"tus-resumable: 1.0.0\r\n\r\n"

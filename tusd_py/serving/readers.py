@@ -3,6 +3,22 @@
 import asyncio
 import math
 import sys
+from typing import Protocol
+
+
+class WaitingFile(Protocol):
+    """What waits in a file and not in the transport.
+
+    Attributes:
+        idle: Nothing is done but to wait for the client.
+    """
+
+    idle: bool
+
+    @property
+    def left(self) -> int:
+        """How many bytes were not given to the kernel yet."""
+        ...
 
 
 class Reader:
@@ -13,6 +29,9 @@ class Reader:
     Args:
         transport: The connection.
         loop: Its event loop.
+
+    Attributes:
+        file: What is being sent past the transport; None if nothing is.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -21,6 +40,16 @@ class Reader:
         self._timer: asyncio.TimerHandle | None = None
         self._seconds = math.inf
         self._unread: float = math.inf
+        self._file: WaitingFile | None = None
+
+    @property
+    def file(self) -> WaitingFile | None:
+        return self._file
+
+    @file.setter
+    def file(self, file: WaitingFile | None) -> None:
+        self._file = file
+        self.progressed()
 
     def watch(self, seconds: float) -> None:
         """Look every so many seconds, as long as anything waits to be sent.
@@ -30,7 +59,7 @@ class Reader:
         if self._timer is not None and seconds >= self._seconds:
             return
         self.stop()
-        if self._transport.get_write_buffer_size():
+        if self._waiting():
             self._seconds = seconds
             self._unread = self._count()
             self._timer = self._loop.call_later(seconds, self._look)
@@ -48,10 +77,12 @@ class Reader:
     def _look(self) -> None:
         self._timer = None
         unread = self._count()
-        if not self._transport.get_write_buffer_size():
+        if not self._waiting():
             # The rest is with the kernel, which outlives the connection.
             return
-        if unread >= self._unread:
+        # What the client waits for is not its fault: a thread, or the disk.
+        at_work = self._file is not None and not self._file.idle
+        if unread >= self._unread and not at_work:
             self._transport.abort()
             return
         self._unread = unread
@@ -59,7 +90,11 @@ class Reader:
 
     def _count(self) -> int:
         """How many bytes wait here, or in the kernel, for the client to take them."""
-        return self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
+        return self._waiting() + _unacknowledged(self._transport)
+
+    def _waiting(self) -> int:
+        in_file = self._file.left if self._file is not None else 0
+        return in_file + self._transport.get_write_buffer_size()
 
 
 def _unacknowledged(transport: asyncio.Transport) -> int:

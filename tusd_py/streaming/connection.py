@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 EXTENSION = "tusd_py.connection"
+# ASGI's own extension for sending parts of files, and the type of its messages.
+ZERO_COPY = "http.response.zerocopysend"
 
 
 class SocketBody(Protocol):
