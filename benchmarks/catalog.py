@@ -22,9 +22,10 @@ _PROMISES: Final = {
     "disk": "fsync of bytes and metadata; survives the machine",
 }
 _OURS: Final = {
-    "tusd_py-process": ("process", 1),
-    "tusd_py-disk": ("disk", 1),
-    "tusd_py-process-2": ("process", 2),
+    "tusd_py-process": ("process", ()),
+    "tusd_py-disk": ("disk", ()),
+    "tusd_py-affinity": ("process", ("--cpu-affinity",)),
+    "tusd_py-process-2": ("process", ("--workers", "2")),
 }
 
 
@@ -60,8 +61,8 @@ def _role(name: str) -> Role:
 
 
 def _standalone(name: str, python: str) -> Server:
-    durability, workers = _OURS[name]
-    flags = ["--durability", durability, "--workers", str(workers), "--log-format", "none"]
+    durability, more = _OURS[name]
+    flags = ["--durability", durability, *more, "--log-format", "none"]
     _check_it_serves(python)
 
     def launch(port: int, data: Path) -> Launch:

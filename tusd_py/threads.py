@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import anyio
 
+from tusd_py import affinity
 from tusd_py.errors import StorageError, StorageFull
 
 P = ParamSpec("P")
@@ -76,11 +77,13 @@ class WorkerThreads:
     Args:
         count: How many threads at most.
         name: What their names begin with.
+        roam: They run on any processor; otherwise where the thread does that first uses them.
     """
 
-    def __init__(self, count: int, name: str) -> None:
+    def __init__(self, count: int, name: str, *, roam: bool = True) -> None:
         self._count = count
         self._name = name
+        self._roam = roam
         self._jobs: SimpleQueue[list[_Job]] = SimpleQueue()
         self._gathered: list[_Job] = []
         self._started = 0
@@ -152,6 +155,8 @@ class WorkerThreads:
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def _work(self) -> None:
+        if self._roam:
+            affinity.roam()
         while True:
             jobs = self._jobs.get()
             for job in jobs:

@@ -49,7 +49,9 @@ def serve(settings: Settings) -> int:
         return run(build_app(settings), settings, on_listening)
 
 
-def work(settings: Settings, listener: socket, on_listening: Callable[[str], None]) -> int:
+def work(
+    settings: Settings, listener: socket, on_listening: Callable[[str], None], number: int
+) -> int:
     """Serve as one of several processes; returns the exit code."""
     from tusd_py.serving.server import serve_on
 
@@ -58,7 +60,8 @@ def work(settings: Settings, listener: socket, on_listening: Callable[[str], Non
     telemetry.configure(settings.log_format, settings.log_level, sys.stdout)
     try:
         with explained(settings):
-            return serve_on(listener, build_app(settings), settings, on_listening)
+            app = build_app(settings)
+            return serve_on(listener, app, settings, on_listening, number=number)
     except CannotStart as error:
         error.show()
         return error.exit_code

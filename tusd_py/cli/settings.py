@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Final, get_args
 
-from tusd_py import config
+from tusd_py import affinity, config
 from tusd_py.config import Check, Config, Cors, Settings
 
 from .kinds import (
@@ -101,6 +101,8 @@ class Setting:
             raise ValueError(problem)
         if self.name == "workers" and read != 1 and sys.platform == "win32":
             raise ValueError("this system has no locks between processes; use 1.")
+        if self.name == "cpu_affinity" and read and not affinity.available():
+            raise ValueError("this system does not let processes choose; leave it out.")
         return read
 
 
@@ -110,6 +112,12 @@ SETTINGS: Final = (
     Setting("data_dir", "data_dir", FOLDER, "Folder for uploads and the database."),
     Setting("base_path", "base_path", TEXT, "Path of URLs below which uploads live."),
     Setting("workers", "workers", NUMBER, "Number of processes that share the work."),
+    Setting(
+        "cpu_affinity",
+        "cpu_affinity",
+        SWITCH,
+        "Keep each process on a processor of its own, on machines that do little else.",
+    ),
     Setting(
         "log_format",
         "log_format",

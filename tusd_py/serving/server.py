@@ -9,6 +9,7 @@ from types import FrameType
 
 import uvicorn
 
+from tusd_py import affinity
 from tusd_py.asgi import TusApp
 from tusd_py.config import Settings
 
@@ -31,7 +32,12 @@ def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) 
 
 
 def serve_on(
-    listener: socket.socket, tus: TusApp, settings: Settings, on_listening: Callable[[str], None]
+    listener: socket.socket,
+    tus: TusApp,
+    settings: Settings,
+    on_listening: Callable[[str], None],
+    *,
+    number: int = 0,
 ) -> int:
     """Serve on a socket until a signal comes; returns the exit code.
 
@@ -43,10 +49,13 @@ def serve_on(
         tus: The application.
         settings: The limits.
         on_listening: Called with the base URL once connections are accepted.
+        number: Of this process among those that serve, which chooses its processor.
 
     Raises:
         TusError: The backends cannot be started.
     """
+    if settings.cpu_affinity:
+        affinity.settle(number)
     config = uvicorn.Config(
         tus.below(settings.base_path),
         http=protocol_class(

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 
@@ -16,7 +17,7 @@ from tusd_py.telemetry import get_logger
 
 from .server import bound
 
-Work = Callable[[Settings, socket.socket, Callable[[str], None]], int]
+Work = Callable[[Settings, socket.socket, Callable[[str], None], int], int]
 
 log = get_logger("tusd_py.workers")
 
@@ -38,8 +39,8 @@ def supervise(settings: Settings, work: Work, on_listening: Callable[[str], None
 
     Args:
         settings: Where to listen, and how many workers.
-        work: What each does, importable by name: called with the settings, the listening socket
-            and what to call with the base URL once it accepts connections.
+        work: What each does, importable by name: called with the settings, the listening socket,
+            what to call with the base URL once it accepts connections, and its number.
         on_listening: Called with the base URL once the first worker accepts connections.
 
     Raises:
@@ -52,10 +53,13 @@ def supervise(settings: Settings, work: Work, on_listening: Callable[[str], None
 class _Worker:
     """One process, seen from outside."""
 
-    def __init__(self, settings: Settings, work: Work, listener: socket.socket) -> None:
+    def __init__(
+        self, number: int, settings: Settings, work: Work, listener: socket.socket
+    ) -> None:
+        self.number = number
         self.life, theirs = _SPAWN.Pipe(duplex=False)
         self.process = _SPAWN.Process(
-            target=_work, args=(work, settings, listener, theirs), daemon=False
+            target=_work, args=(work, settings, listener, theirs, number), daemon=False
         )
         self.url: str | None = None
         self.started = self.seen = time.monotonic()
@@ -112,7 +116,9 @@ class _Supervisor:
         return self._stop()
 
     def _start(self) -> _Worker:
-        worker = _Worker(self._settings, self._work, self._listener)
+        taken = {worker.number for worker in self._workers}
+        number = next(number for number in count() if number not in taken)
+        worker = _Worker(number, self._settings, self._work, self._listener)
         self._workers.append(worker)
         log.debug("worker.started", pid=worker.process.pid)
         return worker
@@ -181,13 +187,15 @@ def _signals() -> Iterator[_Signals]:
                 signal.signal(number, handler)
 
 
-def _work(work: Work, settings: Settings, listener: socket.socket, life: Connection) -> None:
+def _work(
+    work: Work, settings: Settings, listener: socket.socket, life: Connection, number: int
+) -> None:
     """Be a worker."""
     # What the terminal sends is for the process that looks after us.
     os.setsid()
     url: list[str] = []
     threading.Thread(target=_live, args=(life, url), daemon=True).start()
-    raise SystemExit(work(settings, listener, url.append))
+    raise SystemExit(work(settings, listener, url.append, number))
 
 
 def _live(life: Connection, url: list[str]) -> None:

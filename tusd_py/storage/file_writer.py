@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tusd_py.errors import StorageDamaged
 from tusd_py.folders import Folders
@@ -15,6 +16,13 @@ from .pouring import pour
 
 # Bytes from which on it pays to wake the disk up.
 _WRITEBACK = 8 * 1024 * 1024
+
+
+class Threads(NamedTuple):
+    """Where files are written: what may take its time, and small ones that need no syncing."""
+
+    disk: WorkerThreads
+    quick: WorkerThreads
 
 
 class FileWriter:
@@ -37,7 +45,7 @@ class FileWriter:
         path: str,
         published: str | None,
         journal: Journal | None,
-        threads: WorkerThreads,
+        threads: Threads,
         folders: Folders,
     ) -> None:
         self.offset = upload.offset
@@ -45,7 +53,8 @@ class FileWriter:
         self._path = path
         self._published = published
         self._journal = journal
-        self._threads = threads
+        self._threads = threads.disk
+        self._quick = threads.quick
         self._folders = folders
         self._fd: int | None = None
         # What has an offset got a durable name with it; the journal's names need not last.
@@ -82,7 +91,7 @@ class FileWriter:
         if self._journal is not None and self._upload.path is not None:
             self._journal.announce(self._upload.id, self._upload.path)
         # Syncing is not quick, and several threads can do it at once.
-        run = self._threads.run if self._folders.durable else self._threads.run_together
+        run = self._threads.run if self._folders.durable else self._quick.run_together
         await run(self._publish, last)
 
     def recorded(self) -> None:

@@ -16,7 +16,7 @@ from tusd_py.threads import WorkerThreads
 from . import disk, ownership
 from .abandoned import Abandoned
 from .base import Recorded
-from .file_writer import FileWriter
+from .file_writer import FileWriter, Threads
 from .journal import Journal
 from .layout import Layout, by_date, checked
 from .stored_file import StoredFile
@@ -52,6 +52,7 @@ class FileStorage:
         self._layout = layout
         self._folders = self._made_folders(durable=True)
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
+        self._quick = WorkerThreads(1, "tusd-py-quick", roam=False)
         self._journal = self._made_journal()
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
         self._free: tuple[float, int] | None = None
@@ -74,7 +75,8 @@ class FileStorage:
             path, published = published, None
         elif published is not None and not upload.run:
             path, journal = self._journal.path(upload.id), self._journal
-        return FileWriter(upload, path, published, journal, self._threads, self._folders)
+        threads = Threads(self._threads, self._quick)
+        return FileWriter(upload, path, published, journal, threads, self._folders)
 
     async def size(self, upload: Upload) -> int:
         return await self._threads.run(self._size, upload)

@@ -6,13 +6,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import anyio.to_thread
 
+from tusd_py import affinity
+
 from .base import DirectSink, Sink
 from .inlet import Inlet
 
 # Bytes that a processor's cache holds from reading to hashing.
 _PIECE = 256 * 1024
 
-_hashers = ThreadPoolExecutor(os.cpu_count(), "tusd-py-hash")
+_hashers = ThreadPoolExecutor(os.cpu_count(), "tusd-py-hash", affinity.roam)
 
 
 def hashing(sink: Sink, update: Callable[[bytes], None]) -> "HashingSink":
