@@ -141,3 +141,14 @@ async def test_what_somebody_cut_cannot_be_read_back(storage: FileStorage, ends:
     with pytest.raises(StorageDamaged):
         await asyncio.to_thread(writer.read_back, 4, 1)
     await writer.close()
+
+
+async def test_nothing_is_taken_behind_what_somebody_cut(storage: FileStorage, ends: Ends) -> None:
+    upload = an_upload(length=10)
+    writer = storage.writer(upload)
+    await take(writer, ends, b"012345")
+    [file] = [path for path in storage.uploads.rglob("*") if path.is_file()]
+    os.truncate(file, 4)
+    with pytest.raises(StorageDamaged):
+        await take(writer, ends, b"6789")
+    await writer.close()

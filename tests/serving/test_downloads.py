@@ -285,15 +285,29 @@ def test_a_disk_that_fails_cuts_the_connection_and_no_other(
     assert 2 == len(sent)
 
 
-def test_a_file_that_is_too_short_is_no_success(
-    server: LiveServer, tus: TusApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_file_that_becomes_too_short_cuts_the_connection(
+    server: LiveServer,
+    tus: TusApp,
+    tmp_path: Path,
+    sent: list[Sending],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     path = uploaded(server.port, LARGE)
-    os.truncate(stored_file(tmp_path, len(LARGE)), MIB)
     with nothing_leaks(server, tus), Wire(server.port) as wire:
-        wire.send(head("GET", path))
-        assert LARGE[:MIB] == body_of(rest(wire))
+        begun(wire, path, sent)
+        os.truncate(stored_file(tmp_path, len(LARGE)), MIB)
+        came = body_of(rest(wire))
+    assert LARGE.startswith(came)
+    assert len(came) < len(LARGE)
     assert any(found.levelno == logging.ERROR for found in caplog.records)
+
+
+def test_a_file_that_is_too_short_is_an_answer(server: LiveServer, tmp_path: Path) -> None:
+    path = uploaded(server.port, LARGE)
+    os.truncate(stored_file(tmp_path, len(LARGE)), MIB)
+    with Wire(server.port) as wire:
+        assert 500 == wire.request("GET", path).status
+        assert 200 == wire.request("HEAD", path).status
 
 
 def test_a_file_that_cannot_be_opened_is_an_answer(

@@ -68,7 +68,10 @@ class FileWriter:
 
     def take(self, inlet: Inlet, size: int) -> None:
         self._synced = False
-        for written in pour(inlet, self._open(), self.offset, size):
+        fd = self._open()
+        # What is written behind a gap would hide it.
+        self._check_whole(os.fstat(fd).st_size)
+        for written in pour(inlet, fd, self.offset, size):
             self.offset += written
         self._hand_on()
 
@@ -79,6 +82,10 @@ class FileWriter:
         if data := os.pread(self._open(), size, offset):
             return data
         raise StorageDamaged(self._upload.id, recorded=self.offset, stored=offset)
+
+    def _check_whole(self, size: int) -> None:
+        if size < self.offset:
+            raise StorageDamaged(self._upload.id, recorded=self.offset, stored=size)
 
     async def truncate(self, offset: int) -> None:
         await self._threads.run(self._truncate, offset)
@@ -156,11 +163,9 @@ class FileWriter:
             self._named = False
 
     def _cut(self, fd: int, size: int) -> None:
-        offset = self._upload.offset
-        if size < offset:
-            raise StorageDamaged(self._upload.id, recorded=offset, stored=size)
-        if size > offset:
-            os.ftruncate(fd, offset)
+        self._check_whole(size)
+        if size > self.offset:
+            os.ftruncate(fd, self.offset)
 
     def _write(self, batch: Sequence[bytes]) -> None:
         self._synced = False

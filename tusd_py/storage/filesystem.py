@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from tusd_py.errors import StorageError
+from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.folders import Folders, make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.threads import WorkerThreads
@@ -211,11 +211,16 @@ class FileStorage:
     def _open(self, upload: Upload) -> int | None:
         """Open the bytes to read; None if there is no file and need be none."""
         try:
-            return os.open(self._place(upload), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            fd = os.open(self._place(upload), os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
             if upload.offset:
                 raise
             return None
+        size = os.fstat(fd).st_size
+        if size < upload.offset:
+            os.close(fd)
+            raise StorageDamaged(upload.id, recorded=upload.offset, stored=size)
+        return fd
 
     def _delete(self, upload: Upload) -> None:
         if not upload.run:
