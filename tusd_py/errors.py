@@ -17,6 +17,7 @@
     │   └── MethodNotAllowed     405
     ├── Reject                   a callable of the application said no
     ├── NotAuthenticated         401
+    ├── TokenRefused             403
     ├── UploadNotFound           404 (or 410, see ``Config.gone_status``)
     ├── LockTimeout              423
     ├── TooManyUploads           503
@@ -38,6 +39,7 @@ holds an internal path or the text of a foreign exception.
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -212,6 +214,58 @@ class NotAuthenticated(TusError):
 
     def __init__(self) -> None:
         super().__init__("This server wants to know who you are.")
+
+
+class Refusal(StrEnum):
+    """Why a token is refused; stable, for the audit log."""
+
+    MALFORMED = "malformed"
+    """It is not of the documented form."""
+
+    UNKNOWN_KEY = "unknown-key"
+    """It names a key that the server does not have."""
+
+    RETIRED_KEY = "retired-key"
+    """It names a key whose signatures are accepted no more."""
+
+    BAD_SIGNATURE = "bad-signature"
+    """The key that it names did not sign this."""
+
+    EXPIRED = "expired"
+    """Its time is over."""
+
+    NOT_YET_VALID = "not-yet-valid"
+    """Its time has not begun."""
+
+    LIVES_TOO_LONG = "lives-too-long"
+    """More time lies between its beginning and its end than the server admits."""
+
+
+class TokenRefused(TusError):
+    """A grant or a capability was presented that does not hold.
+
+    Args:
+        reason: Why, for the audit log.
+        key_id: The key that the token names, if it is of a form that names one. It may be
+            anything that a stranger wrote, but has only letters, digits, ``_`` and ``-``.
+    """
+
+    code = "token-refused"
+
+    TEXTS: ClassVar[dict[Refusal, str]] = {
+        Refusal.MALFORMED: "The token is damaged or of another kind.",
+        Refusal.UNKNOWN_KEY: "The token was signed with a key that this server does not know.",
+        Refusal.RETIRED_KEY: "The token was signed with a key that is not accepted any more.",
+        Refusal.BAD_SIGNATURE: "The signature of the token is wrong.",
+        Refusal.EXPIRED: "The token has expired.",
+        Refusal.NOT_YET_VALID: "The token is not valid yet.",
+        Refusal.LIVES_TOO_LONG: "The token lives longer than this server admits.",
+    }
+
+    def __init__(self, reason: Refusal, key_id: str | None = None) -> None:
+        self.reason = reason
+        self.key_id = key_id
+        super().__init__(self.TEXTS[reason])
 
 
 class UploadNotFound(TusError):

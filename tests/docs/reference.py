@@ -16,6 +16,7 @@ _EXAMPLES: tuple[errors.TusError, ...] = (
     errors.InvalidConcat("Upload-Concat must list URLs, one space between them."),
     errors.UnknownAlgorithm(["sha1", "sha256"]),
     errors.NotAuthenticated(),
+    errors.TokenRefused(errors.Refusal.EXPIRED),
     errors.UploadIsFinal(),
     errors.UploadNotFound("id"),
     errors.MethodNotAllowed(["OPTIONS", "POST"]),

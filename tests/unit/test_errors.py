@@ -21,6 +21,7 @@ EXAMPLES: list[TusError] = [
     errors.MethodNotAllowed(("GET", "HEAD")),
     errors.Reject(403, "No."),
     errors.NotAuthenticated(),
+    errors.TokenRefused(errors.Refusal.EXPIRED, "secret"),
     errors.UploadNotFound("secret"),
     errors.LockTimeout("secret"),
     errors.TooManyUploads(),
@@ -123,6 +124,14 @@ def test_a_transfer_stops_for_a_reason(reason: str) -> None:
     error = TransferStopped(reason)
 
     assert (error.reason, str(error)) == (reason, TransferStopped.TEXTS[reason])
+
+
+@pytest.mark.parametrize("reason", errors.Refusal)
+def test_a_token_is_refused_for_a_reason(reason: errors.Refusal) -> None:
+    error = errors.TokenRefused(reason, "k1")
+
+    assert (error.reason, error.key_id) == (reason, "k1")
+    assert str(error) == errors.TokenRefused.TEXTS[reason]
 
 
 def test_settings_are_wrong_for_all_their_reasons() -> None:
