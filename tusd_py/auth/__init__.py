@@ -2,5 +2,14 @@
 
 from .keys import Key, KeyRing, KeySource, KeyState
 from .signer import Signer
+from .sources import KeyFile, keys_from_environment
 
-__all__ = ["Key", "KeyRing", "KeySource", "KeyState", "Signer"]
+__all__ = [
+    "Key",
+    "KeyFile",
+    "KeyRing",
+    "KeySource",
+    "KeyState",
+    "Signer",
+    "keys_from_environment",
+]

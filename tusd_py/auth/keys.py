@@ -12,7 +12,7 @@ from typing import Final
 from tusd_py.errors import ConfigError, Refusal, TokenRefused
 from tusd_py.quantities import shown
 
-from .encoding import encode
+from .encoding import decode, encode
 
 LEAST_SECRET_BYTES: Final = 32
 KEY_ID: Final = r"[A-Za-z0-9_-]{1,32}"
@@ -44,6 +44,19 @@ class KeyState(StrEnum):
 def derive(secret: bytes, purpose: Purpose) -> bytes:
     """Make the key for a purpose, 32 bytes: HKDF-Expand with SHA-256."""
     return hmac.digest(secret, purpose.value + _FIRST_BLOCK, "sha256")
+
+
+def read_secret(text: str) -> bytes:
+    """Read a secret as files and variables have it.
+
+    Raises:
+        ValueError: It is not base64url without padding.
+    """
+    try:
+        return decode(text)
+    except ValueError:
+        pass
+    raise ValueError("Its secret is not base64url without padding.")
 
 
 @dataclass(frozen=True, slots=True)
