@@ -11,8 +11,10 @@ from tusd_py import __version__
 from tusd_py.config import Settings
 from tusd_py.errors import ConfigError
 
+from .keys import keys
 from .settings import CONFIG_FLAG, SETTINGS, Setting
 from .sources import load
+from .token import token
 
 BAD_SETTINGS = 2
 
@@ -154,6 +156,8 @@ cli.add_command(
         "Say where database and files differ, changing nothing; exit code 1 if they do.",
     )
 )
+cli.add_command(keys)
+cli.add_command(token)
 
 
 def main() -> NoReturn:

@@ -43,7 +43,15 @@ def test_help_names_every_flag_of_the_server(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [("--help",), ("serve", "--help"), ("sweep", "--help"), ("backup", "--help")]
+    "args",
+    [
+        ("--help",),
+        ("serve", "--help"),
+        ("sweep", "--help"),
+        ("backup", "--help"),
+        ("keys", "new", "--help"),
+        ("token", "create", "--help"),
+    ],
 )
 def test_help_does_not_wait_for_heavy_imports(args: tuple[str, ...]) -> None:
     code = (
