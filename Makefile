@@ -86,7 +86,7 @@ bench-compare: $(VENV)/.develop ## Two results side by side: make bench-compare 
 conformance: $(VENV)/.develop ## Write docs/reference/conformance.md from the tests.
 	$(BIN)/python -m tests.spec.conformance
 
-reference: $(VENV)/.develop ## Write docs/reference/settings.md and errors.md from the code.
+reference: $(VENV)/.develop ## Write settings, errors and test vectors in docs/reference from the code.
 	$(BIN)/python -m tests.docs.reference
 
 build: $(VENV)/.develop ## A wheel and an sdist in dist/.

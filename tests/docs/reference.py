@@ -1,7 +1,8 @@
-"""Writes docs/reference/settings.md and errors.md from the code: ``python -m tests.docs.reference``."""
+"""Writes what docs/reference has from the code: ``python -m tests.docs.reference``."""
 
 from pathlib import Path
 
+from tests.docs.vectors import with_vectors
 from tusd_py import errors
 from tusd_py.asgi.errors import answer_error
 from tusd_py.cli.settings import SETTINGS
@@ -10,6 +11,7 @@ from tusd_py.config import Config
 ROOT = Path(__file__).parents[2]
 SETTINGS_PAGE = ROOT / "docs/reference/settings.md"
 ERRORS_PAGE = ROOT / "docs/reference/errors.md"
+TOKENS_PAGE = ROOT / "docs/reference/tokens.md"
 
 _EXAMPLES: tuple[errors.TusError, ...] = (
     errors.InvalidHeader("Upload-Offset", "is missing"),
@@ -86,9 +88,10 @@ def errors_page() -> str:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages, and the vectors into theirs."""
     SETTINGS_PAGE.write_text(settings_page())
     ERRORS_PAGE.write_text(errors_page())
+    TOKENS_PAGE.write_text(with_vectors(TOKENS_PAGE.read_text()))
 
 
 if __name__ == "__main__":

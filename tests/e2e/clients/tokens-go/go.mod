@@ -1,0 +1,3 @@
+module tusd-py/tokens
+
+go 1.22.0
