@@ -1,13 +1,13 @@
 """What the holder of a capability may do with the upload."""
 
 from collections.abc import Iterable
-from enum import Flag
+from enum import STRICT, Flag
 from typing import Final
 
 from tusd_py.quantities import shown
 
 
-class Rights(Flag):
+class Rights(Flag, boundary=STRICT):
     """Any of these; the numbers are those of the token."""
 
     HEAD = 1
@@ -29,7 +29,6 @@ class Rights(Flag):
 DEFAULT_RIGHTS: Final = Rights.HEAD | Rights.PATCH | Rights.DELETE_UNFINISHED
 """What it takes to upload, and no more."""
 
-ALL_BITS: Final = sum(right.value for right in Rights)
 _RIGHT_NAMED: Final = {(right.name or "").replace("_", "-"): right for right in Rights}
 
 

@@ -78,7 +78,7 @@ class KeyFile:
 
     def _look(self, ring: KeyRing) -> KeyRing:
         self._next_look = self._clock() + self._interval
-        # What could not be used is tried again: the reason may have been one that passes.
+        # What could not be used is tried again, also if it is what it was before.
         if self._problem is None and stamp_of(self._path) == self._seen:
             return ring
         try:
@@ -87,7 +87,7 @@ class KeyFile:
             self._tell(str(error))
             return ring
         self._problem = None
-        _log.info("auth.keys_changed", keys={k.id: str(k.state) for k in self._ring.keys.values()})
+        _log.info("auth.keys_read", keys={k.id: str(k.state) for k in self._ring.keys.values()})
         return self._ring
 
     def _tell(self, problem: str) -> None:

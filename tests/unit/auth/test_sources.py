@@ -82,7 +82,7 @@ def test_a_new_key_is_used_within_a_second(
     clock.now += 1
 
     assert "old" == keys().signing
-    assert [("auth.keys_changed", {"new": "verifying", "old": "signing"})] == [
+    assert [("auth.keys_read", {"new": "verifying", "old": "signing"})] == [
         (line["event"], line["keys"]) for line in logged
     ]
 
@@ -164,7 +164,20 @@ def test_a_file_that_is_mended_is_used(
     path.chmod(0o600)
     clock.now += 1
     assert "old" == keys().signing
-    assert ["auth.keys_unusable", "auth.keys_changed"] == [line["event"] for line in logged]
+    assert ["auth.keys_unusable", "auth.keys_read"] == [line["event"] for line in logged]
+
+
+def test_a_file_that_is_back_is_told_and_missed_again(
+    keys: KeyFile, path: Path, clock: Clock, logged: list[EventDict]
+) -> None:
+    keys()
+    away = path.parent.with_name("away")
+    for source, target in [(path.parent, away), (away, path.parent)] * 2:
+        source.rename(target)
+        clock.now += 1
+        assert "new" == keys().signing
+
+    assert ["auth.keys_unusable", "auth.keys_read"] * 2 == [line["event"] for line in logged]
 
 
 def test_a_file_of_the_same_size_and_time_is_told_from_the_one_before(
