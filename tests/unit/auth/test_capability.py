@@ -62,6 +62,12 @@ def test_it_is_short() -> None:
     assert len(sign_capability(usual, RING)) <= 115
 
 
+def test_the_longest_one_is_read() -> None:
+    longest = replace(CAPABILITY, upload_id="0" * 128, subject="\N{GRINNING FACE}" * 256)
+
+    assert longest == verify_capability(sign_capability(longest, RING), RING, NOW)
+
+
 def test_a_key_that_verifies_is_as_good_as_the_one_that_signs() -> None:
     read = verify_capability(sign_capability(CAPABILITY, ring_of(VERIFYING)), RING, NOW)
 
