@@ -175,6 +175,12 @@ class Settings:
     log_level: LogLevel = "info"
     """The least serious level that is logged. Default: ``info``."""
 
+    auth_keys: Path | None = None
+    """The TOML file of the keys that sign grants and capabilities, which are asked for then.
+
+    Default: ``None``, anybody may upload.
+    """
+
     layout: LayoutName = "date"
     """Where finished files go: ``date`` in folders by day, ``id`` all in one. Default: ``date``."""
 
@@ -323,6 +329,7 @@ SETTINGS_CHECKS: Mapping[str, Check] = {
     "cpu_affinity": _yes_or_no,
     "log_format": _one_of(*get_args(LogFormat)),
     "log_level": _one_of(*get_args(LogLevel)),
+    "auth_keys": _optional(_a(Path, "a Path")),
     "layout": _one_of(*get_args(LayoutName)),
     "header_timeout": _time(),
     "max_header_size": _whole(KiB, GiB, "number of bytes"),

@@ -17,7 +17,9 @@
     │   └── MethodNotAllowed     405
     ├── Reject                   a callable of the application said no
     ├── NotAuthenticated         401
-    ├── TokenRefused             403
+    ├── AccessRefused            403
+    │   ├── TokenRefused         a token does not hold
+    │   └── NotGranted           a token holds, and does not cover the request
     ├── UploadNotFound           404 (or 410, see ``Config.gone_status``)
     ├── LockTimeout              423
     ├── TooManyUploads           503
@@ -241,14 +243,49 @@ class Refusal(StrEnum):
     """More time lies between its beginning and its end than the server admits."""
 
 
-class TokenRefused(TusError):
-    """A grant or a capability was presented that does not hold.
+class Uncovered(StrEnum):
+    """What a request wants that the token with it does not give; stable, for the audit log."""
+
+    CAPABILITY = "no-capability"
+    """An upload was addressed by its bare id."""
+
+    SEVERAL = "several-grants"
+    """More than one grant came with it, and they may differ."""
+
+    PATH = "path"
+    """The grant is for another path."""
+
+    METHOD = "method"
+    """The upload's holder may not do this."""
+
+    LENGTH = "length"
+    """The grant is for another length."""
+
+    METADATA = "metadata"
+    """The grant is for other metadata."""
+
+    CONCATENATION = "concatenation"
+    """The grant admits no partial uploads, or a part is another subject's."""
+
+
+class AccessRefused(TusError):
+    """Somebody may not do what they ask for; the audit log has one line for each.
 
     Args:
+        text: A sentence for the client.
         reason: Why, for the audit log.
         key_id: The key that the token names, if it is of a form that names one. It may be
             anything that a stranger wrote, but has only letters, digits, ``_`` and ``-``.
     """
+
+    def __init__(self, text: str, reason: StrEnum, key_id: str | None = None) -> None:
+        self.reason = reason
+        self.key_id = key_id
+        super().__init__(text)
+
+
+class TokenRefused(AccessRefused):
+    """A grant or a capability was presented that does not hold."""
 
     code = "token-refused"
 
@@ -262,10 +299,31 @@ class TokenRefused(TusError):
         Refusal.LIVES_TOO_LONG: "The token lives longer than this server admits.",
     }
 
+    reason: Refusal
+
     def __init__(self, reason: Refusal, key_id: str | None = None) -> None:
-        self.reason = reason
-        self.key_id = key_id
-        super().__init__(self.TEXTS[reason])
+        super().__init__(self.TEXTS[reason], reason, key_id)
+
+
+class NotGranted(AccessRefused):
+    """The token that was presented holds, and does not cover the request; or there is none."""
+
+    code = "not-granted"
+
+    TEXTS: ClassVar[dict[Uncovered, str]] = {
+        Uncovered.CAPABILITY: "Uploads are addressed by the whole URL that their creation gave.",
+        Uncovered.SEVERAL: "A creation takes one grant.",
+        Uncovered.PATH: "The grant is for another path.",
+        Uncovered.METHOD: "The grant of this upload did not include that.",
+        Uncovered.LENGTH: "The grant is for an upload of another length.",
+        Uncovered.METADATA: "The grant is for an upload with other metadata.",
+        Uncovered.CONCATENATION: "The grant does not cover this concatenation.",
+    }
+
+    reason: Uncovered
+
+    def __init__(self, reason: Uncovered, key_id: str | None = None) -> None:
+        super().__init__(self.TEXTS[reason], reason, key_id)
 
 
 class UploadNotFound(TusError):

@@ -14,7 +14,7 @@ from tusd_py.auth.encoding import encode
 from tusd_py.auth.grant import verify_grant
 from tusd_py.auth.keyfile import read_keys
 from tusd_py.auth.rights import Rights, names_of
-from tusd_py.errors import Refusal
+from tusd_py.errors import Refusal, Uncovered
 
 PAGE = TOKENS_PAGE.read_text()
 
@@ -64,6 +64,10 @@ def test_every_right_is_described_with_its_bit() -> None:
 
 def test_every_reason_is_described() -> None:
     assert {*Refusal} == {*rows("## Why a token is refused")}
+
+
+def test_everything_that_a_good_token_may_not_cover_is_described() -> None:
+    assert {*Uncovered} == {*rows("A good token can be one for something else")}
 
 
 def test_every_reason_but_that_of_retired_keys_has_a_vector() -> None:

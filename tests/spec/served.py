@@ -17,12 +17,13 @@ from tusd_py import (
     TusApp,
     by_date,
 )
+from tusd_py.auth import Grants
 from tusd_py.metadata import Metadata
 from tusd_py.storage.layout import Layout
 from tusd_py.testing.composing import ComposingStorage
 
 Kind = Literal["memory", "disk"]
-Auth = Callable[[Request], Awaitable[str | None]]
+Auth = Grants | Callable[[Request], Awaitable[str | None]]
 
 BOOT = "a-boot"
 

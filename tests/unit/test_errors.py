@@ -22,6 +22,7 @@ EXAMPLES: list[TusError] = [
     errors.Reject(403, "No."),
     errors.NotAuthenticated(),
     errors.TokenRefused(errors.Refusal.EXPIRED, "secret"),
+    errors.NotGranted(errors.Uncovered.LENGTH, "secret"),
     errors.UploadNotFound("secret"),
     errors.LockTimeout("secret"),
     errors.TooManyUploads(),
@@ -41,6 +42,7 @@ CLASSES = [
     for value in vars(errors).values()
     if inspect.isclass(value) and issubclass(value, TusError)
 ]
+BASES = {TusError, ProtocolError, errors.AccessRefused}
 STATUSES = {
     "UnsupportedVersion": 412,
     "InvalidHeader": 400,
@@ -61,7 +63,7 @@ def of_each(error: TusError) -> str:
 
 
 def test_there_is_an_example_of_each() -> None:
-    assert {type(error) for error in EXAMPLES} == set(CLASSES) - {TusError, ProtocolError}
+    assert {type(error) for error in EXAMPLES} == set(CLASSES) - BASES
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

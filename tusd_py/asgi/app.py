@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
+from tusd_py.auth.grants import Grants
 from tusd_py.config import Config
 from tusd_py.hooks import Hooks
 from tusd_py.hooks.base import Authenticate, BeforeFinish, OnAccess, OnCreate, OnFinish
@@ -21,6 +22,7 @@ from tusd_py.wiring import default_locks
 
 from .answer import Send
 from .exchange import Scope
+from .gate import gate_of
 from .handler import Handler
 from .ids import RandomIds
 from .runtime import Runtime
@@ -36,8 +38,8 @@ class TusApp:
         metadata: Where the facts go.
         locks: Who may write; None is the kind that the storage needs: for files among all
             processes of the machine, otherwise in memory.
-        auth: Tells who makes a request, or None if nobody that it knows (401). Without it,
-            everybody may do everything.
+        auth: ``Grants``, or a callable that tells who makes a request, or None if nobody that it
+            knows (401). Without it, everybody may do everything.
         config: The behaviour.
         clock: Tells Unix time in seconds.
         new_id: Makes ids of at least 128 random bits, URL-safe; None is ``RandomIds``.
@@ -50,7 +52,7 @@ class TusApp:
         storage: Storage,
         metadata: Metadata,
         locks: Locks | None = None,
-        auth: Authenticate | None = None,
+        auth: Grants | Authenticate | None = None,
         config: Config | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
@@ -65,7 +67,7 @@ class TusApp:
         self._new_id = new_id or RandomIds()
         self._hooks = Hooks()
         self._runtime = Runtime(self._make_engine, boot_id)
-        self._handler = Handler(self.config, self._hooks, auth, self._runtime)
+        self._handler = Handler(self.config, self._hooks, gate_of(auth, clock), self._runtime)
         self._whole = self.below("")
         self.uploads = Uploads(self._runtime.started)
 

@@ -90,16 +90,17 @@ class Endpoints:
         creation = parse_creation(exchange.headers, self._config.max_size)
         if creation.kind is not Kind.PLAIN and not self._composes(engine):
             raise NotSupported("concatenation")
+        terms = exchange.access.terms(creation)
         await self._access(exchange)
         request = exchange.request()
         incoming = exchange.incoming(self._budget, self._threads, self._config)
         base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
-            outcome = await concatenate(engine, creation, parts, request, incoming)
+            outcome = await concatenate(engine, creation, parts, request, incoming, terms)
         else:
-            outcome = await create(engine, creation, request, incoming)
-        location = base + outcome.upload.id
+            outcome = await create(engine, creation, request, incoming, terms)
+        location = base + exchange.access.segment(outcome.upload)
         if not self._config.relative_location:
             location = exchange.place.origin + location
         # clause creation.location, clause creation-with-upload.offset
@@ -120,7 +121,9 @@ class Endpoints:
 
     async def _terminate(self, engine: Engine, exchange: Exchange) -> Answer:
         await self._access(exchange)
-        await terminate(engine, _upload_id(exchange), exchange.subject)
+        await terminate(
+            engine, _upload_id(exchange), exchange.subject, exchange.access.check_removal
+        )
         # clause termination.success
         return Answer(status=204)
 

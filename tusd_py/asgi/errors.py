@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from tusd_py.config import Config
 from tusd_py.errors import (
+    AccessRefused,
     CallableFailed,
     LockTimeout,
     MetadataError,
@@ -18,7 +19,6 @@ from tusd_py.errors import (
     StorageDamaged,
     StorageError,
     StorageFull,
-    TokenRefused,
     TooManyUploads,
     TransferStopped,
     TusError,
@@ -51,7 +51,7 @@ class _Owed:
 _TABLE: tuple[tuple[type[TusError], _Owed], ...] = (
     (LockTimeout, _Owed(_LOCKED, _RETRY_SOON)),
     (NotAuthenticated, _Owed(401, {"WWW-Authenticate": "Bearer"})),
-    (TokenRefused, _Owed(403)),
+    (AccessRefused, _Owed(403)),
     (CallableFailed, _Owed(500)),
     (StorageFull, _Owed(507)),
     (StorageDamaged, _Owed(500)),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from tusd_py.auth.access import Access
+from tusd_py.auth.presented import Presented
 from tusd_py.config import Config
 from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
@@ -61,11 +63,17 @@ class Exchange:
         self.headers = headers
         self.method = method
         self.place = place
-        self.subject: str | None = None
+        self.presented: Presented | None = None
+        self.access = Access()
         self._receive = receive
         extensions = scope.get("extensions") or {}
         self.connection: Connection | None = extensions.get(EXTENSION)
         self.zero_copy = ZERO_COPY in extensions
+
+    @property
+    def subject(self) -> str | None:
+        """Who makes the request; None without authentication, and before it."""
+        return self.access.subject
 
     @property
     def path(self) -> str:

@@ -4,7 +4,6 @@ import time
 
 from tusd_py.config import Config
 from tusd_py.errors import (
-    NotAuthenticated,
     Reject,
     StorageFull,
     TooManyUploads,
@@ -12,8 +11,6 @@ from tusd_py.errors import (
     TusError,
 )
 from tusd_py.hooks import Hooks
-from tusd_py.hooks.base import Authenticate
-from tusd_py.hooks.calling import call_each
 from tusd_py.protocol.headers import VERSION
 from tusd_py.protocol.requests import check_version, effective_method
 from tusd_py.streaming.received import Receive
@@ -24,6 +21,7 @@ from .cors import CorsHeaders
 from .endpoints import Endpoints
 from .errors import answer_error
 from .exchange import Exchange, Scope, read_headers
+from .gate import Gate
 from .proxy import Proxies
 from .runtime import Runtime
 
@@ -41,15 +39,13 @@ class Handler:
     Args:
         config: The behaviour.
         hooks: The application's callables.
-        auth: Tells who makes a request; None admits everybody.
+        gate: Tells who makes a request, and what they may do.
         runtime: Starts the engine.
     """
 
-    def __init__(
-        self, config: Config, hooks: Hooks, auth: Authenticate | None, runtime: Runtime
-    ) -> None:
+    def __init__(self, config: Config, hooks: Hooks, gate: Gate, runtime: Runtime) -> None:
         self._config = config
-        self._auth = auth
+        self._gate = gate
         self._runtime = runtime
         self._cors = CorsHeaders(config.cors)
         self._proxies = Proxies(config.trusted_proxies)
@@ -61,6 +57,7 @@ class Handler:
         headers = read_headers(scope)
         place = self._proxies.place(scope, headers, prefix)
         exchange = Exchange(scope, receive, headers, scope["method"], place)
+        self._gate.receive(exchange)
         answer = await self._answer(exchange)
         if not answer.unheard:
             await self._send(receive, send, exchange, answer)
@@ -78,6 +75,7 @@ class Handler:
         try:
             return await self._dispatch(exchange)
         except TusError as error:
+            self._gate.refused(exchange, error)
             answer = answer_error(error, exchange.method, self._config)
             routine = isinstance(error, _ROUTINE)
             if answer.status >= _SERVER_ERROR and not routine:
@@ -90,20 +88,18 @@ class Handler:
 
     async def _dispatch(self, exchange: Exchange) -> Answer:
         exchange.method = effective_method(exchange.method, exchange.headers)
-        engine = await self._runtime.started()
         if exchange.method == "OPTIONS":
-            return self._endpoints.discover(engine, exchange)
+            return self._endpoints.discover(await self._runtime.started(), exchange)
         endpoint = self._endpoints.find(exchange)
         check_version(exchange.method, exchange.headers)
-        if self._auth is not None:
-            exchange.subject = await call_each("auth", [self._auth], exchange.request())
-            if not exchange.subject:
-                raise NotAuthenticated
-        return await endpoint(engine, exchange)
+        exchange.access = await self._gate.admit(exchange)
+        return await endpoint(await self._runtime.started(), exchange)
 
     async def _send(self, receive: Receive, send: Send, exchange: Exchange, answer: Answer) -> None:
         cors = self._cors.of(exchange.method, exchange.headers.get("origin"))
         # clause core.every-response
         version = {} if exchange.method == "OPTIONS" else {"Tus-Resumable": VERSION}
         with_body = exchange.method != "HEAD" and answer.status not in _BODILESS
-        await send_answer(receive, send, answer, cors, version, with_body=with_body)
+        await send_answer(
+            receive, send, answer, cors, version, self._gate.headers, with_body=with_body
+        )

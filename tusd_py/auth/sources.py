@@ -13,7 +13,7 @@ from tusd_py.telemetry import get_logger
 from .keyfile import Stamp, read_keys, stamp_of
 from .keys import Key, KeyRing, KeyState, read_secret
 
-VARIABLE: Final = "TUSD_PY_AUTH_KEYS"
+VARIABLE: Final = "TUSD_PY_KEYS"
 
 _log = get_logger(__name__)
 

@@ -1,6 +1,7 @@
 """The app of the commands, which ``serve`` serves and ``sweep`` sweeps."""
 
 from tusd_py.asgi import TusApp
+from tusd_py.auth import Grants, KeyFile
 from tusd_py.config import Settings
 from tusd_py.wiring import backends
 
@@ -9,5 +10,9 @@ def build_app(settings: Settings) -> TusApp:
     """Make the app that settings ask for; nothing is opened yet."""
     parts = backends(settings)
     return TusApp(
-        storage=parts.storage, metadata=parts.metadata, locks=parts.locks, config=settings.app
+        storage=parts.storage,
+        metadata=parts.metadata,
+        locks=parts.locks,
+        auth=Grants(KeyFile(settings.auth_keys)) if settings.auth_keys is not None else None,
+        config=settings.app,
     )

@@ -1,10 +1,11 @@
-"""One server for each data folder, as long as locks on uploads live in its memory."""
+"""What has to be there before a server starts, and one server for each data folder."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tusd_py.errors import ConfigError
 from tusd_py.folders import make_folder
 
 from .failures import CannotStart
@@ -24,6 +25,22 @@ def check_database(data_dir: Path, database: Path) -> None:
                 f"The database {database.absolute()} is missing, but there are files in "
                 f"{(data_dir / folder).absolute()}. Restore the database, or move the files away."
             )
+
+
+def check_keys(path: Path | None) -> None:
+    """Refuse to begin with a file of keys that cannot be used, if there shall be one.
+
+    Raises:
+        CannotStart: It is missing or wrong.
+    """
+    if path is None:
+        return
+    from tusd_py.auth.keyfile import read_keys
+
+    try:
+        read_keys(path)
+    except ConfigError as error:
+        raise CannotStart(str(error)) from error
 
 
 @contextmanager

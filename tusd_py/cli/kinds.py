@@ -78,9 +78,17 @@ def _read_switch(value: object) -> bool:
 
 
 def _read_folder(value: object) -> Path:
+    return _read_path(value, "folder")
+
+
+def _read_file(value: object) -> Path:
+    return _read_path(value, "file")
+
+
+def _read_path(value: object, what: str) -> Path:
     text = _read_text(value)
     if not text or "\0" in text:
-        raise ValueError(f"{shown(text)} is not a folder.")
+        raise ValueError(f"{shown(text)} is not a {what}.")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -122,6 +130,7 @@ DURATION = Kind(metavar="DURATION", read=_read_duration, show=_show_duration)
 WHOLE_SECONDS = Kind(metavar="DURATION", read=_read_whole_seconds, show=_show_duration)
 SWITCH = Kind(metavar=None, read=_read_switch, show=_show_switch)
 FOLDER = Kind(metavar="FOLDER", read=_read_folder)
+FILE = Kind(metavar="FILE", read=_read_file)
 TEXTS = Kind(metavar="TEXT", read=_read_texts, show=_show_texts, many=True)
 
 

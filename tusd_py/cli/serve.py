@@ -12,7 +12,7 @@ from tusd_py import __version__, telemetry
 from tusd_py.config import Settings
 
 from .failures import CannotStart, explained
-from .folder import check_database, only_server
+from .folder import check_database, check_keys, only_server
 
 log = telemetry.get_logger("tusd_py.cli")
 
@@ -35,6 +35,7 @@ def serve(settings: Settings) -> int:
         from tusd_py.wiring import database
 
         check_database(settings.data_dir, database(settings))
+        check_keys(settings.auth_keys)
         warning = raise_descriptors(settings.app.max_uploads)
         if warning is not None:
             click.echo(f"Warning: {warning}", err=True)
@@ -82,27 +83,35 @@ def _facts(settings: Settings, url: str) -> dict[str, object]:
         "durability": settings.app.durability,
         "version": __version__,
         "open_to_network": not is_loopback(settings.host),
+        "authentication": "none" if settings.auth_keys is None else "grants",
     }
 
 
 def _greeting(settings: Settings, url: str) -> str:
     here = _from_here(url)
+    grant, bearer, headers = "", "", ""
+    if settings.auth_keys is not None:
+        keys = shlex.quote(str(settings.auth_keys))
+        create = f"tusd-py token create --keys {keys} --subject me --max-length 10MB"
+        grant = f"  GRANT=$({create})\n"
+        bearer = ' -H "Authorization: Bearer $GRANT"'
+        headers = ", headers: { Authorization: `Bearer ${grant}` }"
     curl = (
         f"curl -i -X POST {shlex.quote(here)} -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 5' "
-        "-H 'Content-Type: application/offset+octet-stream' --data-binary hello"
+        f"-H 'Content-Type: application/offset+octet-stream'{bearer} --data-binary hello"
     )
     lines = [
         f"tusd-py {__version__} listens on {url}",
         f"and stores under {settings.data_dir.absolute()}",
         "",
         "Upload five bytes with curl:",
-        f"  {curl}",
+        f"{grant}  {curl}",
         "or a file with tus-js-client:",
-        f'  new tus.Upload(file, {{ endpoint: "{here}" }}).start()',
+        f'  new tus.Upload(file, {{ endpoint: "{here}"{headers} }}).start()',
     ]
     if settings.app.cors is None:
         lines.append("Pages of other origins need --cors-origin.")
-    if not is_loopback(settings.host):
+    if settings.auth_keys is None and not is_loopback(settings.host):
         lines += ["", _warning(settings.host)]
     return "\n".join(lines) + "\n"
 
@@ -115,5 +124,6 @@ def _from_here(url: str) -> str:
 def _warning(host: str) -> str:
     return (
         f"Warning: the server listens on {host}, and asks nobody who they are: anyone who can "
-        "reach it can write to this disk. Keep it behind a firewall or a proxy that checks."
+        'reach it can write to this disk. Ask for grants: make keys with "tusd-py keys new --file '
+        'keys.toml" and serve with --auth-keys keys.toml; or keep it behind a proxy that checks.'
     )

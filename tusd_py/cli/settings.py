@@ -10,6 +10,7 @@ from tusd_py.config import Check, Config, Cors, Settings
 
 from .kinds import (
     DURATION,
+    FILE,
     FOLDER,
     NUMBER,
     SIZE,
@@ -130,6 +131,13 @@ SETTINGS: Final = (
         "log_level",
         choice(*get_args(config.LogLevel)),
         "Least serious level that is logged.",
+    ),
+    Setting(
+        "auth_keys",
+        "auth_keys",
+        or_none(FILE, "none"),
+        "File of the keys that sign grants and capabilities; with it, who has none may not upload. "
+        'Make it with "tusd-py keys new".',
     ),
     Setting(
         "layout",

@@ -70,7 +70,7 @@ def plan_body(body: Body, upload: Upload, length: int | None, max_size: int | No
     Raises:
         TooLarge: 413, ``Content-Length`` runs past the upload's length or limit.
     """
-    limit = length if length is not None else _smaller(upload.max_length, max_size)
+    limit = length if length is not None else smaller(upload.max_length, max_size)
     # A limit that was lowered since can lie below what is there already.
     room = None if limit is None else max(0, limit - upload.offset)
     # clause patch.exceeds-length
@@ -102,7 +102,7 @@ def check_parts(parts: Sequence[Upload | None], subject: str | None, max_size: i
 
 def fits(size: int, upload: Upload, max_size: int | None) -> bool:
     """Tell whether so many bytes are within the upload's own limit and the server's."""
-    limit = _smaller(upload.max_length, max_size)
+    limit = smaller(upload.max_length, max_size)
     return limit is None or size <= limit
 
 
@@ -155,6 +155,7 @@ def _length_after(request: Append, upload: Upload) -> int | None:
     return request.length
 
 
-def _smaller(one: int | None, other: int | None) -> int | None:
+def smaller(one: int | None, other: int | None) -> int | None:
+    """The smaller of two limits, of which None is no limit."""
     limits = [limit for limit in (one, other) if limit is not None]
     return min(limits, default=None)

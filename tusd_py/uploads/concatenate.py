@@ -22,6 +22,7 @@ from tusd_py.streaming import Interrupt, Stop
 from .create import add, check_room, new_upload
 from .engine import Engine, Incoming, Outcome
 from .finish import finish_unopened
+from .terms import NO_TERMS, Terms
 from .transfer import is_empty
 
 
@@ -31,6 +32,7 @@ async def concatenate(
     part_ids: Sequence[UploadId],
     request: Request,
     incoming: Incoming,
+    terms: Terms = NO_TERMS,
 ) -> Outcome:
     """Create a final upload, or find the one that an earlier try of the same request made.
 
@@ -42,6 +44,7 @@ async def concatenate(
         InvalidConcat: 400, a part is unknown, another's, or not a partial upload, or there is a
             body.
         TooLarge: 413.
+        NotGranted: 403, together they are of another length than the terms have.
         Reject: The application refused.
         StorageError: 507 or 500; repeating the request tries again.
     """
@@ -51,7 +54,8 @@ async def concatenate(
     check_parts(parts, request.subject, engine.config.max_size)
     found = [part for part in parts if part is not None]
     creation = replace(creation, length=final_length(found))
-    upload = await _find_or_add(engine, creation, found, request)
+    terms.check_length(creation.length)
+    upload = await _find_or_add(engine, creation, found, request, terms)
     if upload.finished or not all(part.finished for part in found):
         return Outcome(upload=upload)
     # Shielded: the request is one of several that may wait for it.
@@ -91,9 +95,9 @@ def start_composing(engine: Engine, final: Upload) -> asyncio.Task[Outcome]:
 
 
 async def _find_or_add(
-    engine: Engine, creation: Creation, parts: Sequence[Upload], request: Request
+    engine: Engine, creation: Creation, parts: Sequence[Upload], request: Request, terms: Terms
 ) -> Upload:
-    upload = await new_upload(engine, creation, request, parts)
+    upload = await new_upload(engine, creation, request, terms, parts)
     existing = await _same(engine, upload)
     if existing is not None:
         return existing

@@ -21,12 +21,13 @@ from tusd_py.hooks.calling import call_each
 from tusd_py.protocol.checksum import check_empty
 from tusd_py.protocol.metadata import format_metadata, parse_metadata
 from tusd_py.protocol.requests import Creation
-from tusd_py.protocol.rules import plan_body
+from tusd_py.protocol.rules import plan_body, smaller
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.quantities import days
 
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
+from .terms import NO_TERMS, Terms
 from .transfer import Transfer, is_empty
 from .whole import comes_whole, create_whole
 
@@ -37,7 +38,11 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 
 
 async def create(
-    engine: Engine, creation: Creation, request: Request, incoming: Incoming
+    engine: Engine,
+    creation: Creation,
+    request: Request,
+    incoming: Incoming,
+    terms: Terms = NO_TERMS,
 ) -> Outcome:
     """Create a plain or partial upload and receive the body that came with the request.
 
@@ -53,13 +58,13 @@ async def create(
     """
     engine.admission.enter(request.client)
     try:
-        return await _create(engine, creation, request, incoming)
+        return await _create(engine, creation, request, incoming, terms)
     finally:
         engine.admission.leave(request.client)
 
 
 async def _create(
-    engine: Engine, creation: Creation, request: Request, incoming: Incoming
+    engine: Engine, creation: Creation, request: Request, incoming: Incoming, terms: Terms
 ) -> Outcome:
     if creation.body.announced and creation.foreign_type:
         # Real clients send a chunked body with nothing in it.
@@ -69,7 +74,7 @@ async def _create(
     if not creation.body.announced:
         check_empty(creation.body.checksum)
     await check_room(engine, creation.length)
-    upload = await new_upload(engine, creation, request)
+    upload = await new_upload(engine, creation, request, terms)
     if creation.body.announced:
         return await _receive(engine, upload, creation, incoming)
     upload = await add(engine, upload)
@@ -80,7 +85,11 @@ async def _create(
 
 
 async def new_upload(
-    engine: Engine, creation: Creation, request: Request, parts: Sequence[Upload] = ()
+    engine: Engine,
+    creation: Creation,
+    request: Request,
+    terms: Terms,
+    parts: Sequence[Upload] = (),
 ) -> Upload:
     """Make the facts of a new upload, with what the application wants of it; not yet recorded.
 
@@ -96,7 +105,7 @@ async def new_upload(
         id=_checked_id(changes.id) if changes.id is not None else UploadId(engine.new_id()),
         kind=creation.kind,
         length=creation.length,
-        max_length=changes.max_length,
+        max_length=smaller(changes.max_length, terms.max_length),
         metadata=_metadata(creation, changes),
         concat=creation.concat,
         parts=tuple(part.id for part in parts),

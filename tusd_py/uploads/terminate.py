@@ -1,5 +1,6 @@
 """DELETE: an upload is given up."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from tusd_py.errors import StorageFull
@@ -9,15 +10,28 @@ from tusd_py.streaming import Interrupt
 from .engine import Engine, log
 
 
-async def terminate(engine: Engine, upload_id: UploadId, subject: str | None) -> None:
+async def terminate(
+    engine: Engine,
+    upload_id: UploadId,
+    subject: str | None,
+    check: Callable[[Upload], None] | None = None,
+) -> None:
     """Remove an upload and its bytes. A running transfer is asked to end first.
+
+    Args:
+        engine: The shared parts.
+        upload_id: Which upload.
+        subject: Who asks.
+        check: Raises if they may not remove it as it is.
 
     Raises:
         UploadNotFound: 404.
         LockTimeout: 423.
         StorageError: 500; it can be tried again.
     """
-    async with engine.held(upload_id, subject, Interrupt()) as upload:
+    async with engine.held(upload_id, subject, Interrupt(), check) as upload:
+        if check is not None:
+            check(upload)
         await remove(engine, upload)
     log.debug("upload.terminated", upload_id=upload_id)
 

@@ -222,7 +222,7 @@ def test_one_thread_looks_and_the_others_go_on_with_what_there_is(
 
 def test_keys_come_from_a_variable() -> None:
     value = f"b:{encode(SECRET)}, a:{encode(OLD_SECRET)}"
-    ring = keys_from_environment({"TUSD_PY_AUTH_KEYS": value})
+    ring = keys_from_environment({"TUSD_PY_KEYS": value})
 
     assert "<KeyRing b signing, a verifying>" == repr(ring)
     assert (SECRET, OLD_SECRET) == (ring.keys["b"].secret, ring.keys["a"].secret)
@@ -235,29 +235,29 @@ def test_the_variable_can_have_another_name() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("", "TUSD_PY_AUTH_KEYS: It is not set."),
-        (encode(SECRET), "TUSD_PY_AUTH_KEYS: Key 1: It is not of the form id:secret."),
+        ("", "TUSD_PY_KEYS: It is not set."),
+        (encode(SECRET), "TUSD_PY_KEYS: Key 1: It is not of the form id:secret."),
         (
             f"a:{encode(SECRET)},",
-            "TUSD_PY_AUTH_KEYS: Key 2: It is not of the form id:secret.",
+            "TUSD_PY_KEYS: Key 2: It is not of the form id:secret.",
         ),
         (
             f"{encode(SECRET)}:a",
-            "TUSD_PY_AUTH_KEYS: Key 1: Its secret is not base64url without padding.",
+            "TUSD_PY_KEYS: Key 1: Its secret is not base64url without padding.",
         ),
         (
             f"{encode(SECRET)}:{encode(SECRET)}",
-            "TUSD_PY_AUTH_KEYS: Key 1: The id of a key has 1 to 32 letters, digits, _ or -.",
+            "TUSD_PY_KEYS: Key 1: The id of a key has 1 to 32 letters, digits, _ or -.",
         ),
         (
             f"a:{encode(SECRET[:31])}",
-            'TUSD_PY_AUTH_KEYS: Key 1: The secret of the key "a" has less than 32 bytes.',
+            'TUSD_PY_KEYS: Key 1: The secret of the key "a" has less than 32 bytes.',
         ),
         (f"a:{encode(SECRET)},a:{encode(SECRET)}", 'Two keys have the id "a".'),
     ],
 )
 def test_a_variable_of_another_form_is_told_without_secrets(value: str, expected: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        keys_from_environment({"TUSD_PY_AUTH_KEYS": value})
+        keys_from_environment({"TUSD_PY_KEYS": value})
 
     assert expected == str(raised.value)

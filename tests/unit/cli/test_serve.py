@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.fakes import FakeServer, Run
+from tusd_py.auth import Key
+from tusd_py.auth.keyfile import add_key
 from tusd_py.cli.serve import is_loopback
 from tusd_py.errors import MetadataError, SchemaTooNew, StorageError
 from tusd_py.serving.descriptors import TooFewDescriptors
@@ -81,6 +83,44 @@ def test_serving_a_network_without_authentication_is_warned_of(
     done = run("serve", "--host", host)
     assert warned == ("anyone who can reach it can write" in " ".join(done.stderr.split()))
     assert warned != is_loopback(host)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> str:
+    path = tmp_path / "keys.toml"
+    add_key(path, Key("k1", b"the secret of a server in a test"))
+    return str(path)
+
+
+@pytest.mark.usefixtures("server")
+def test_the_warning_says_what_to_do(run: Run) -> None:
+    warning = " ".join(run("serve", "--host", "::").stderr.split())
+    assert "tusd-py keys new" in warning
+    assert "--auth-keys keys.toml" in warning
+
+
+@pytest.mark.usefixtures("server")
+def test_who_asks_for_grants_is_not_warned_and_is_told_how_to_make_one(run: Run, keys: str) -> None:
+    done = run("serve", "--host", "::", "--auth-keys", keys)
+    assert "Warning" not in done.stderr
+    assert f"GRANT=$(tusd-py token create --keys {keys} --subject me" in done.stderr
+    assert '-H "Authorization: Bearer $GRANT" --data-binary hello\n' in done.stderr
+    assert "headers: { Authorization: `Bearer ${grant}` } }).start()" in done.stderr
+
+
+@pytest.mark.usefixtures("server")
+def test_the_log_says_whether_anybody_is_asked(run: Run, keys: str) -> None:
+    for flags, expected in (([], "none"), (["--auth-keys", keys], "grants")):
+        done = run("serve", "--log-format", "json", *flags)
+        (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+        assert expected == line["authentication"]
+
+
+def test_keys_that_cannot_be_used_stop_the_start(run: Run, server: FakeServer, keys: str) -> None:
+    Path(keys).chmod(0o640)
+    done = run("serve", "--auth-keys", keys)
+    assert (1, [], "") == (done.exit_code, server.served, done.stdout)
+    assert "chmod 600" in done.stderr
 
 
 @pytest.mark.usefixtures("server")

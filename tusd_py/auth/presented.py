@@ -1,0 +1,128 @@
+"""The tokens that a request carries, taken out of it before anybody else sees them.
+
+Nothing is verified here: what may be a token is cut out whether it is good or not, so that neither
+a log line nor a callable of the application ever has one.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+GRANT_SEGMENT: Final = "-/"
+"""What a grant in the path follows, below the path of creation."""
+
+_BEARER = re.compile(r"bearer +(.+)", re.IGNORECASE)
+_ANY_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43,}")
+_FINAL = "final;"
+# Of no form that a token can have.
+_DAMAGED: Final = ""
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+class Presented(NamedTuple):
+    """What a request presents, as it came and not verified.
+
+    Attributes:
+        rest: What the path has below the base of uploads, without a token.
+        grants: Those for a creation; more than one is one too many.
+        capability: That of the upload which the path names; None if it names a bare id.
+        parts: The last segments of the URLs that ``Upload-Concat`` lists.
+    """
+
+    rest: str
+    grants: tuple[str, ...] = ()
+    capability: str | None = None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All that must not be seen."""
+        capability = () if self.capability is None else (self.capability,)
+        return tuple(token for token in (*self.grants, *capability, *self.parts) if "." in token)
+
+
+def present(rest: str, raw_path: bytes | None, headers: RawHeaders) -> Presented:
+    """Find the tokens of a request.
+
+    Args:
+        rest: What the path has below the base of uploads, percent-decoded.
+        raw_path: The path as it was sent, if the server tells: what was percent-encoded in a token
+            makes it a bad one.
+        headers: Of the request.
+    """
+    # What cannot be encoded did not come as it is.
+    unaltered = raw_path is None or raw_path.endswith(rest.encode(errors="replace"))
+    if rest.startswith(GRANT_SEGMENT):
+        grant = rest.removeprefix(GRANT_SEGMENT).removesuffix("/") if unaltered else _DAMAGED
+        return Presented("", (grant, *_bearers(headers)), parts=_parts(headers))
+    if not rest:
+        return Presented("", _bearers(headers), parts=_parts(headers))
+    bare, dot, _ = rest.partition(".")
+    if not dot:
+        return Presented(bare)
+    return Presented(bare, capability=rest if unaltered else _DAMAGED)
+
+
+def _bearers(headers: RawHeaders) -> tuple[str, ...]:
+    """The grants in headers; of several headers each counts, whatever it holds."""
+    values = [value for name, value in headers if name.lower() == b"authorization"]
+    bearers = [_BEARER.fullmatch(value.decode("latin-1").strip(" \t")) for value in values]
+    if len(values) > 1:
+        return tuple(bearer[1] if bearer else _DAMAGED for bearer in bearers)
+    return tuple(bearer[1] for bearer in bearers if bearer)
+
+
+def _parts(headers: RawHeaders) -> tuple[str, ...]:
+    values = [value for name, value in headers if name.lower() == b"upload-concat"]
+    # A header that stands twice is no list, and is refused for that.
+    if len(values) != 1 or not values[0].startswith(_FINAL.encode()):
+        return ()
+    urls = values[0].decode("latin-1").strip(" \t").removeprefix(_FINAL).strip(" ").split(" ")
+    return tuple(url.rpartition("/")[2] for url in urls)
+
+
+def without_tokens(headers: RawHeaders, presented: Presented) -> list[tuple[bytes, bytes]]:
+    """The headers as anybody may see them: no ``Authorization``, parts by their bare ids.
+
+    Whatever else repeats a token, such as a ``Referer`` or what a proxy says of the URL, is left
+    out.
+    """
+    tokens = [token.encode("latin-1") for token in presented.tokens if token.isascii()]
+    kept = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"authorization":
+            continue
+        if lower == b"upload-concat":
+            kept.append((name, _without_capabilities(value)))
+        elif not any(token in value for token in tokens):
+            kept.append((name, value))
+    return kept
+
+
+def _without_capabilities(value: bytes) -> bytes:
+    """Cut what follows the first dot in the last segment of each URL."""
+    pieces = value.decode("latin-1").split(" ")
+    return " ".join(map(_without_capability, pieces)).encode("latin-1")
+
+
+def _without_capability(url: str) -> str:
+    front, slash, segment = url.rpartition("/")
+    prefix = _FINAL if not slash and segment.startswith(_FINAL) else ""
+    return f"{front}{slash}{prefix}{segment.removeprefix(prefix).partition('.')[0]}"
+
+
+def scrubbed(path: str) -> str:
+    """A path that leads elsewhere, without what may be a token in it."""
+    return _ANY_TOKEN.sub(r"\1", path)
+
+
+def scrubbed_parameters(
+    parameters: Mapping[str, object], rest: str, bare: str
+) -> dict[str, object]:
+    """Parameters that a router took from the path, without the token."""
+    return {
+        name: value.replace(rest, bare) if isinstance(value, str) and rest else value
+        for name, value in parameters.items()
+    }

@@ -1,0 +1,34 @@
+"""What a new upload has to keep to, as whoever lets it be created says."""
+
+from dataclasses import dataclass
+
+from tusd_py.errors import NotGranted, Uncovered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The terms of one creation; None is no such term.
+
+    Attributes:
+        length: Exactly how many bytes the upload has.
+        max_length: The most bytes that it may have, also if its length is told later.
+        key_id: The key that signed the grant.
+    """
+
+    length: int | None = None
+    max_length: int | None = None
+    key_id: str | None = None
+
+    def check_length(self, length: int | None) -> None:
+        """Let a length in bytes through, or None while it is not known.
+
+        Raises:
+            NotGranted: It is another one, too much, or not known where it has to be.
+        """
+        wrong = self.length is not None and length != self.length
+        over = None not in (length, self.max_length) and (length or 0) > (self.max_length or 0)
+        if wrong or over:
+            raise NotGranted(Uncovered.LENGTH, self.key_id)
+
+
+NO_TERMS = Terms()
