@@ -19,6 +19,7 @@
     ├── NotAuthenticated         401
     ├── AccessRefused            403
     │   ├── TokenRefused         a token does not hold
+    │   ├── GrantUsed            a grant holds, and admits no further upload
     │   └── NotGranted           a token holds, and does not cover the request
     ├── UploadNotFound           404 (or 410, see ``Config.gone_status``)
     ├── LockTimeout              423
@@ -267,6 +268,9 @@ class Uncovered(StrEnum):
     CONCATENATION = "concatenation"
     """The grant admits no partial uploads, or a part is another subject's."""
 
+    USED = "used"
+    """The grant has admitted as many uploads as it may."""
+
 
 class AccessRefused(TusError):
     """Somebody may not do what they ask for; the audit log has one line for each.
@@ -305,6 +309,21 @@ class TokenRefused(AccessRefused):
         super().__init__(self.TEXTS[reason], reason, key_id)
 
 
+class GrantUsed(AccessRefused):
+    """A grant has admitted as many uploads as it may, or as many bytes of partial ones.
+
+    Args:
+        upload_id: The upload that the same request made, if it did; never for a partial one.
+        key_id: The key that signed the grant.
+    """
+
+    code = "grant-used"
+
+    def __init__(self, upload_id: str | None = None, key_id: str | None = None) -> None:
+        self.upload_id = upload_id
+        super().__init__("The grant of this upload was used before.", Uncovered.USED, key_id)
+
+
 class NotGranted(AccessRefused):
     """The token that was presented holds, and does not cover the request; or there is none."""
 
@@ -318,6 +337,7 @@ class NotGranted(AccessRefused):
         Uncovered.LENGTH: "The grant is for an upload of another length.",
         Uncovered.METADATA: "The grant is for an upload with other metadata.",
         Uncovered.CONCATENATION: "The grant does not cover this concatenation.",
+        Uncovered.USED: "The grant was used before.",
     }
 
     reason: Uncovered

@@ -13,7 +13,7 @@ from tusd_py import Config, FileStorage, Reject, SQLiteMetadata, TusApp, Upload
 from tusd_py.errors import MetadataError, StorageError
 from tusd_py.locks.file import FileLocks
 from tusd_py.locks.memory import MemoryLocks
-from tusd_py.metadata import Event, Metadata
+from tusd_py.metadata import Event, Metadata, Use
 from tusd_py.testing import Fault, FaultyComposingStorage, FaultyMetadata, Plan
 from tusd_py.uploads.engine import Engine
 from tusd_py.uploads.scan import recover
@@ -287,7 +287,10 @@ class CommitsLate(FaultyMetadata):
         self.going_on = asyncio.Event()
         self.committing: asyncio.Task[None] | None = None
 
-    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
+    async def create(
+        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+    ) -> None:
+        assert use is None
         self.committing = asyncio.create_task(self._late(upload, event))
         self.reached.set()
         await asyncio.shield(self.committing)

@@ -22,6 +22,7 @@ from tusd_py.testing import (
     Plan,
     PublishingContract,
     StorageContract,
+    UsesContract,
 )
 from tusd_py.testing.storage import DATA, store, stored
 from tusd_py.testing.uploads import an_upload
@@ -68,6 +69,12 @@ class TestMetadataWithoutFaults(MetadataContract):
 
 
 class TestListingWithoutFaults(ListingContract):
+    @pytest.fixture
+    def metadata(self) -> FaultyMetadata:
+        return FaultyMetadata(MemoryMetadata(), Plan())
+
+
+class TestUsesWithoutFaults(UsesContract):
     @pytest.fixture
     def metadata(self) -> FaultyMetadata:
         return FaultyMetadata(MemoryMetadata(), Plan())

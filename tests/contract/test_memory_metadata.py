@@ -1,7 +1,7 @@
 import pytest
 
 from tusd_py.metadata.memory import MemoryMetadata
-from tusd_py.testing import ListingContract, MetadataContract
+from tusd_py.testing import ListingContract, MetadataContract, UsesContract
 
 
 class TestMemoryMetadata(MetadataContract):
@@ -13,6 +13,12 @@ class TestMemoryMetadata(MetadataContract):
 
 
 class TestListing(ListingContract):
+    @pytest.fixture
+    def metadata(self) -> MemoryMetadata:
+        return MemoryMetadata()
+
+
+class TestUses(UsesContract):
     @pytest.fixture
     def metadata(self) -> MemoryMetadata:
         return MemoryMetadata()

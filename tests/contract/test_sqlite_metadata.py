@@ -20,7 +20,7 @@ from tusd_py.metadata import connection as connections
 from tusd_py.metadata.schema import MIGRATIONS
 from tusd_py.metadata.sqlite import SQLiteMetadata
 from tusd_py.protocol.upload import UploadId
-from tusd_py.testing import ListingContract, MetadataContract
+from tusd_py.testing import ListingContract, MetadataContract, UsesContract
 from tusd_py.testing.uploads import an_upload
 
 
@@ -31,6 +31,12 @@ class TestSQLiteMetadata(MetadataContract):
 
 
 class TestListing(ListingContract):
+    @pytest.fixture
+    def metadata(self, tmp_path: Path) -> SQLiteMetadata:
+        return SQLiteMetadata(tmp_path / "tus.db")
+
+
+class TestUses(UsesContract):
     @pytest.fixture
     def metadata(self, tmp_path: Path) -> SQLiteMetadata:
         return SQLiteMetadata(tmp_path / "tus.db")
@@ -180,7 +186,7 @@ async def test_every_table_is_strict(metadata: SQLiteMetadata) -> None:
     )
 
     own = {name: strict for name, strict in tables if not str(name).startswith("sqlite_")}
-    assert own == {"uploads": 1, "events": 1}
+    assert own == {"uploads": 1, "events": 1, "uses": 1}
 
 
 async def test_the_schema_has_the_number_of_its_last_migration(metadata: SQLiteMetadata) -> None:

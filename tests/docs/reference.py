@@ -19,6 +19,7 @@ _EXAMPLES: tuple[errors.TusError, ...] = (
     errors.UnknownAlgorithm(["sha1", "sha256"]),
     errors.NotAuthenticated(),
     errors.TokenRefused(errors.Refusal.EXPIRED),
+    errors.GrantUsed(),
     errors.NotGranted(errors.Uncovered.LENGTH),
     errors.UploadIsFinal(),
     errors.UploadNotFound("id"),

@@ -86,8 +86,8 @@ def test_no_token_is_written_anywhere(server: ServerProcess, keys: Path) -> None
     port = server.port
 
     def post(path: str, token: str | None, **headers: str) -> WireResponse:
-        sent = {} if token is None else {"authorization": f"Bearer {token}"}
-        answers.append(ask(port, "POST", path, **sent, **headers))
+        sent = headers if token is None else {**headers, "authorization": f"Bearer {token}"}
+        answers.append(ask(port, "POST", path, b"", **sent))
         return answers[-1]
 
     paths = [path_in(post("/files/", tokens[0], upload_length="5"))]
@@ -154,9 +154,13 @@ def test_the_access_log_of_another_server_has_bare_ids(
 
 
 def test_a_missing_or_open_file_of_keys_stops_the_start(tmp_path: Path, keys: Path) -> None:
-    for spoil, words in ((lambda: keys.chmod(0o644), "chmod 600"), (keys.unlink, "no such file")):
-        spoil()
-        ended = ServerProcess(tmp_path / "data", "--auth-keys", str(keys)).run_to_its_end()
-        assert 1 == ended.returncode
-        assert words in ended.stderr
-        assert 1 == len(ended.stderr.splitlines())
+    server = ServerProcess(tmp_path / "data", "--auth-keys", str(keys))
+    keys.chmod(0o644)
+    opened = server.run_to_its_end()
+    keys.unlink()
+    missing = server.run_to_its_end()
+
+    assert [1, 1] == [opened.returncode, missing.returncode]
+    assert [1, 1] == [len(opened.stderr.splitlines()), len(missing.stderr.splitlines())]
+    assert "chmod 600" in opened.stderr
+    assert "no such file" in missing.stderr

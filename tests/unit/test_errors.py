@@ -22,6 +22,7 @@ EXAMPLES: list[TusError] = [
     errors.Reject(403, "No."),
     errors.NotAuthenticated(),
     errors.TokenRefused(errors.Refusal.EXPIRED, "secret"),
+    errors.GrantUsed("secret", "secret"),
     errors.NotGranted(errors.Uncovered.LENGTH, "secret"),
     errors.UploadNotFound("secret"),
     errors.LockTimeout("secret"),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import quote
 
 from tusd_py.config import Config
@@ -23,6 +23,7 @@ from tusd_py.uploads.concatenate import concatenate
 from tusd_py.uploads.create import create
 from tusd_py.uploads.engine import Engine, Outcome
 from tusd_py.uploads.inspect import inspect
+from tusd_py.uploads.repeats import meet, once
 from tusd_py.uploads.terminate import terminate
 
 from .answer import Answer, FilePart
@@ -97,9 +98,10 @@ class Endpoints:
         base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
-            outcome = await concatenate(engine, creation, parts, request, incoming, terms)
+            make = partial(concatenate, engine, creation, parts, request, incoming, terms)
         else:
-            outcome = await create(engine, creation, request, incoming, terms)
+            make = partial(create, engine, creation, request, incoming, terms)
+        outcome = await once(engine, terms, exchange.subject, make)
         location = base + exchange.access.segment(outcome.upload)
         if not self._config.relative_location:
             location = exchange.place.origin + location
@@ -109,6 +111,7 @@ class Endpoints:
     async def _inspect(self, engine: Engine, exchange: Exchange) -> Answer:
         await self._access(exchange)
         upload = await inspect(engine, _upload_id(exchange), exchange.subject)
+        await meet(engine, upload)
         return Answer(status=200, headers=inspection_headers(upload), facts=_facts(upload))
 
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
@@ -133,6 +136,7 @@ class Endpoints:
         upload = await engine.find(upload_id, exchange.subject)
         if not upload.finished:
             raise UploadNotFound(upload_id)
+        await meet(engine, upload)
         part = await self._part(engine, exchange, upload)
         return Answer(
             status=200,

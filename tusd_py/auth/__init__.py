@@ -1,9 +1,14 @@
 """Who may create an upload, and who may go on with it."""
 
-from .grants import Grants
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .keys import Key, KeyRing, KeySource, KeyState
 from .signer import Signer
 from .sources import KeyFile, keys_from_environment
+
+if TYPE_CHECKING:
+    from .grants import Grants
 
 __all__ = [
     "Grants",
@@ -15,3 +20,10 @@ __all__ = [
     "Signer",
     "keys_from_environment",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # The server's part, which who only makes grants does not need.
+    if name == "Grants":
+        return import_module(".grants", __name__).Grants
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,12 @@
 """What a request may do, once it is known who makes it."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from tusd_py.errors import NotGranted, Refusal, TokenRefused, Uncovered
+from tusd_py.metadata import Use
 from tusd_py.protocol.metadata import parse_metadata
 from tusd_py.protocol.requests import Creation
 from tusd_py.protocol.upload import Kind, Upload
@@ -13,6 +17,8 @@ from .claims import Grant
 from .keys import KeyRing
 from .rights import Rights
 from .tokens import LATEST
+
+_MOST_BYTES: Final = 2**63 - 1
 
 
 class Access:
@@ -53,15 +59,23 @@ class Creating(Access):
         parts: The capabilities of the uploads to be put together.
         keys: Sign the capability of the new upload.
         lifetime: Of that capability in seconds; that of an upload that may live longer is longer.
+        skew: By how many seconds the grant is accepted after its end.
     """
 
     def __init__(
-        self, grant: Grant, parts: Sequence[Capability], keys: KeyRing, lifetime: float
+        self,
+        grant: Grant,
+        parts: Sequence[Capability],
+        keys: KeyRing,
+        *,
+        lifetime: float,
+        skew: float,
     ) -> None:
         super().__init__(grant.subject)
         self._grant = grant
         self._keys = keys
         self._lifetime = lifetime
+        self._forgettable = grant.expires + skew
         for part in parts:
             # Whoever may append to a part knows what is in it.
             if part.subject != grant.subject or Rights.PATCH not in part.rights:
@@ -69,9 +83,14 @@ class Creating(Access):
 
     def terms(self, creation: Creation) -> Terms:
         check_creation(self._grant, creation)
-        limit = self._grant.length if self._grant.length is not None else self._grant.max_length
         exact = self._grant.length if creation.kind is Kind.FINAL else None
-        return Terms(length=exact, max_length=limit, key_id=self._grant.key_id)
+        return Terms(
+            length=exact,
+            max_length=most_bytes(self._grant),
+            use=use_of(self._grant, creation, self._forgettable),
+            key_id=self._grant.key_id,
+            signed_by=self._keys.signing,
+        )
 
     def segment(self, upload: Upload) -> str:
         # Of the upload's own times alone, so that the same creation always has the same URL.
@@ -131,8 +150,38 @@ def check_creation(grant: Grant, creation: Creation) -> None:
 def _fits(grant: Grant, creation: Creation) -> bool:
     if grant.length is not None and creation.kind is Kind.PLAIN:
         return creation.length == grant.length
-    limit = grant.length if grant.length is not None else grant.max_length
-    return creation.length is None or limit is None or creation.length <= limit
+    return creation.length is None or creation.length <= most_bytes(grant)
+
+
+def most_bytes(grant: Grant) -> int:
+    """The most bytes of an upload that a grant admits; it has one of the two."""
+    return grant.length if grant.length is not None else grant.max_length or 0
+
+
+def use_of(grant: Grant, creation: Creation, expires_at: float) -> Use:
+    """Tell what a creation takes of its grant.
+
+    Parts count with their length, or with all that they may have while that is open, so that
+    together they are no more than what the grant admits for the uploads made of them.
+    """
+    part = creation.kind is Kind.PARTIAL
+    limit = most_bytes(grant)
+    length = creation.length if creation.length is not None else limit
+    return Use(
+        grant=grant.id,
+        part=part,
+        request=_fingerprint(creation),
+        most=grant.parts if part else grant.uploads,
+        size=length if part else 0,
+        most_size=min(limit * grant.uploads, _MOST_BYTES),
+        expires_at=expires_at,
+        key_id=grant.key_id,
+    )
+
+
+def _fingerprint(creation: Creation) -> str:
+    told = [creation.kind, creation.length, creation.metadata, creation.concat]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _matches(grant: Grant, carried: Mapping[str, bytes]) -> bool:

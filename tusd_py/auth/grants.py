@@ -83,7 +83,7 @@ class Grants:
         if not grant.is_for(base):
             raise NotGranted(Uncovered.PATH, grant.key_id)
         parts = [verify_capability(part, keys, now, skew=self._skew) for part in presented.parts]
-        return Creating(grant, parts, keys, self._capability_lifetime)
+        return Creating(grant, parts, keys, lifetime=self._capability_lifetime, skew=self._skew)
 
     async def _ring(self) -> KeyRing:
         try:

@@ -1,5 +1,5 @@
 """What is known about each upload."""
 
-from .base import Event, Metadata
+from .base import Event, Metadata, Use
 
-__all__ = ["Event", "Metadata"]
+__all__ = ["Event", "Metadata", "Use"]

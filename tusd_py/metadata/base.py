@@ -20,6 +20,31 @@ class Event:
     upload_id: UploadId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One creation out of those that a grant admits; recorded with the upload.
+
+    Attributes:
+        grant: The id of the grant.
+        part: The creation is that of a partial upload; these are counted apart.
+        request: Tells one creation from another, so that a repeated one is known as such.
+        most: How many creations of this kind the grant admits.
+        size: How many bytes this one may take, of those that are counted.
+        most_size: How many those of this kind may take together.
+        expires_at: Unix time in seconds when the grant holds no more, and the use can be forgotten.
+        key_id: The key that signed the grant; it is not recorded here.
+    """
+
+    grant: str
+    part: bool = False
+    request: str
+    most: int = 1
+    size: int = 0
+    most_size: int = 2**63 - 1
+    expires_at: float
+    key_id: str | None = None
+
+
 class Metadata(Protocol):
     """Facts by upload. What a method has done is committed when it returns.
 
@@ -43,10 +68,13 @@ class Metadata(Protocol):
         """Give back what ``start`` took, after what is under way."""
         ...
 
-    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
-        """Add an upload, and the event in the same transaction.
+    async def create(
+        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+    ) -> None:
+        """Add an upload, and in the same transaction the event and the use of a grant.
 
         Raises:
+            GrantUsed: There have been as many uses of the grant as it admits; see ``check_use``.
             UploadExists: Its id or its path is taken, or it is a final upload and there is one
                 with the same parts, metadata and subject.
         """
@@ -63,15 +91,38 @@ class Metadata(Protocol):
     async def record(self, upload: Upload, *, event: Event | None = None) -> None:
         """Change the facts about an upload, and add the event in the same transaction.
 
-        Those that change are its length, offset, expiry, end, run and whether it is verifying.
+        Those that change are its length, offset, expiry, end, run and whether it is verifying. It
+        may become one that is not fresh, and never a fresh one again.
 
         Raises:
             UploadNotFound: There is none any more.
         """
         ...
 
-    async def delete(self, upload_id: UploadId) -> None:
-        """Remove an upload and its events; no harm if there is none."""
+    async def touch(self, upload_id: UploadId) -> None:
+        """Let an upload be fresh no more. Nobody needs a lock for that."""
+        ...
+
+    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
+        """Remove an upload and its events; no harm if there is none.
+
+        Args:
+            upload_id: Which upload.
+            use: The use of a grant that made it, if that shall not count.
+        """
+        ...
+
+    async def check_use(self, use: Use) -> None:
+        """Let a use through that the grant admits besides those that were recorded.
+
+        Raises:
+            GrantUsed: It admits no more. ``upload_id`` is the last upload that the same request
+                made, unless it is a partial one.
+        """
+        ...
+
+    async def forget_uses(self, now: float) -> None:
+        """Remove the uses of grants that hold no more."""
         ...
 
     async def page(

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from tusd_py.errors import UploadExists, UploadNotFound
+from tusd_py.errors import GrantUsed, UploadExists, UploadNotFound
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
-from .base import Event
+from .base import Event, Use
 
 
 class MemoryMetadata:
@@ -14,6 +14,7 @@ class MemoryMetadata:
     def __init__(self) -> None:
         self._uploads: dict[UploadId, Upload] = {}
         self._events: dict[str, Event] = {}
+        self._uses: list[tuple[Use, UploadId]] = []
 
     async def start(self, *, durable: bool) -> None:
         """Nothing to do: memory is never durable."""
@@ -21,12 +22,17 @@ class MemoryMetadata:
     async def close(self) -> None:
         """Nothing to do."""
 
-    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
+    async def create(
+        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+    ) -> None:
         paths = {other.path for other in self._uploads.values() if other.path is not None}
         if upload.id in self._uploads or upload.path in paths:
             raise UploadExists(upload.id)
         if upload.kind is Kind.FINAL and await self.same_final(upload):
             raise UploadExists(upload.id)
+        if use is not None:
+            await self.check_use(use)
+            self._uses.append((use, upload.id))
         self._uploads[upload.id] = upload
         if event is not None:
             self._events[event.id] = event
@@ -40,15 +46,36 @@ class MemoryMetadata:
     async def record(self, upload: Upload, *, event: Event | None = None) -> None:
         if upload.id not in self._uploads:
             raise UploadNotFound(upload.id)
-        self._uploads[upload.id] = upload
+        fresh = self._uploads[upload.id].fresh and upload.fresh
+        self._uploads[upload.id] = upload._replace(fresh=fresh)
         if event is not None:
             self._events[event.id] = event
 
-    async def delete(self, upload_id: UploadId) -> None:
+    async def touch(self, upload_id: UploadId) -> None:
+        if upload_id in self._uploads:
+            self._uploads[upload_id] = self._uploads[upload_id]._replace(fresh=False)
+
+    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
+        if use is not None:
+            self._uses = [each for each in self._uses if each[1] != upload_id]
         self._uploads.pop(upload_id, None)
         self._events = {
             key: event for key, event in self._events.items() if event.upload_id != upload_id
         }
+
+    async def check_use(self, use: Use) -> None:
+        like = [
+            (other, made)
+            for other, made in self._uses
+            if (other.grant, other.part) == (use.grant, use.part)
+        ]
+        size = sum(other.size for other, _ in like) + use.size
+        if len(like) >= use.most or size > use.most_size:
+            same = [made for other, made in like if other.request == use.request and not use.part]
+            raise GrantUsed(same[-1] if same else None, use.key_id)
+
+    async def forget_uses(self, now: float) -> None:
+        self._uses = [each for each in self._uses if each[0].expires_at > now]
 
     async def page(
         self, *, subject: str | None = None, after: UploadId | None = None, limit: int = 100

@@ -6,7 +6,8 @@ from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 COLUMNS = (
     "id, kind, length, offset, max_length, metadata, concat, parts, subject, "
-    "created_at, lifetime, expires_at, finished_at, path, run, verifying"
+    "created_at, lifetime, expires_at, finished_at, path, run, verifying, "
+    "fresh, key_id"
 )
 Row = tuple[Any, ...]
 
@@ -30,6 +31,8 @@ def from_upload(upload: Upload) -> Row:
         upload.path,
         upload.run,
         int(upload.verifying),
+        int(upload.fresh),
+        upload.key_id,
     )
 
 
@@ -52,4 +55,6 @@ def to_upload(row: Row) -> Upload:
         path=row[13],
         run=row[14],
         verifying=bool(row[15]),
+        fresh=bool(row[16]),
+        key_id=row[17],
     )

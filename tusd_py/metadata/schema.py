@@ -54,6 +54,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX events_of_upload ON events (upload_id)",
     ),
     ("CREATE INDEX uploads_unfinished ON uploads (id) WHERE finished_at IS NULL",),
+    (
+        "ALTER TABLE uploads ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE uploads ADD COLUMN key_id TEXT",
+        """
+        CREATE TABLE uses (
+            number     INTEGER PRIMARY KEY,
+            grant_id   TEXT NOT NULL,
+            part       INTEGER NOT NULL,
+            request    TEXT NOT NULL,
+            size       INTEGER NOT NULL,
+            upload_id  TEXT NOT NULL,
+            expires_at REAL NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX uses_of_grant ON uses (grant_id, part, size)",
+        "CREATE INDEX uses_that_end ON uses (expires_at)",
+    ),
 )
 
 

@@ -10,11 +10,12 @@ from tusd_py.errors import MetadataError, UploadExists, UploadNotFound
 from tusd_py.folders import make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
-from .base import Event
+from .base import Event, Use
 from .commits import SharedCommits
 from .connection import Connection
 from .rows import COLUMNS, from_upload, to_upload
 from .schema import migrate
+from .uses import add_use, check_use, forget_uses, take_back
 
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 _PLACES = f"({', '.join('?' * len(COLUMNS.split(',')))})"
@@ -22,7 +23,8 @@ _INSERT = f"INSERT INTO uploads ({COLUMNS}) VALUES "  # noqa: S608 - constants o
 _SELECT = f"SELECT {COLUMNS} FROM uploads "  # noqa: S608 - constants only
 _UPDATE = """
     UPDATE uploads
-    SET length = ?, offset = ?, expires_at = ?, finished_at = ?, run = ?, verifying = ?
+    SET length = ?, offset = ?, expires_at = ?, finished_at = ?, run = ?, verifying = ?,
+        fresh = min(fresh, ?)
     WHERE id = ?
 """
 
@@ -33,6 +35,7 @@ _ROWS = 32
 class _Creation(NamedTuple):
     upload: Upload
     event: Event | None
+    use: Use | None
 
 
 _Change = Callable[[sqlite3.Connection], None]
@@ -75,8 +78,10 @@ class SQLiteMetadata:
                 await connection.close()
         self._shared = self._reader = self._writer = None
 
-    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
-        await self._open_shared().run(_Creation(upload, event))
+    async def create(
+        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+    ) -> None:
+        await self._open_shared().run(_Creation(upload, event, use))
 
     async def get(self, upload_id: UploadId) -> Upload:
         found = await self._select("WHERE id = ?", upload_id)
@@ -87,12 +92,26 @@ class SQLiteMetadata:
     async def record(self, upload: Upload, *, event: Event | None = None) -> None:
         await self._open_shared().run(_recording(upload, event))
 
-    async def delete(self, upload_id: UploadId) -> None:
+    async def touch(self, upload_id: UploadId) -> None:
         def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE uploads SET fresh = 0 WHERE id = ?", (upload_id,))
+
+        await self._open_shared().run(work)
+
+    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            if use is not None:
+                take_back(connection, use, upload_id)
             connection.execute("DELETE FROM events WHERE upload_id = ?", (upload_id,))
             connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
 
         await self._open_shared().run(work)
+
+    async def check_use(self, use: Use) -> None:
+        await self._open(self._reader).run(check_use, use)
+
+    async def forget_uses(self, now: float) -> None:
+        await self._open_shared().run(lambda connection: forget_uses(connection, now))
 
     async def page(
         self, *, subject: str | None = None, after: UploadId | None = None, limit: int = 100
@@ -202,6 +221,8 @@ def _create_all(connection: sqlite3.Connection, creations: Sequence[_Creation]) 
         # Right for one, and where there are more each is tried alone.
         raise UploadExists(creations[0].upload.id) from error
     for creation in creations:
+        if creation.use is not None:
+            add_use(connection, creation.use, creation.upload.id)
         _add_event(connection, creation.event)
 
 
@@ -216,6 +237,7 @@ def _recording(upload: Upload, event: Event | None) -> _Change:
                 upload.finished_at,
                 upload.run,
                 int(upload.verifying),
+                int(upload.fresh),
                 upload.id,
             ),
         )

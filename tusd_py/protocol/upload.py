@@ -42,6 +42,8 @@ class Upload(NamedTuple):
         run: The boot of the machine and the run of the program that recorded this, as
             ``<boot>/<run>``; empty if it was not recorded yet.
         verifying: A request with a checksum is (or was, when the process died) being received.
+        fresh: It was created with a grant, and nobody has come to its URL since.
+        key_id: The key that signed its URL, if that needs one.
     """
 
     id: UploadId
@@ -60,6 +62,8 @@ class Upload(NamedTuple):
     path: str | None = None
     run: str = ""
     verifying: bool = False
+    fresh: bool = False
+    key_id: str | None = None
 
     @property
     def finished(self) -> bool:

@@ -17,6 +17,7 @@ _SUITES = (
     "listing",
     "locks",
     "sources",
+    "uses",
 )
 for _module in _SUITES:
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
@@ -38,6 +39,7 @@ from .metadata import MetadataContract  # noqa: E402
 from .publishing import PublishingContract  # noqa: E402
 from .sources import BodySourceContract  # noqa: E402
 from .storage import StorageContract  # noqa: E402
+from .uses import UsesContract  # noqa: E402
 
 __all__ = [
     "BodySourceContract",
@@ -55,4 +57,5 @@ __all__ = [
     "Plan",
     "PublishingContract",
     "StorageContract",
+    "UsesContract",
 ]

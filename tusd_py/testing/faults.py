@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tusd_py.metadata import Event, Metadata
+from tusd_py.metadata import Event, Metadata, Use
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import FileBacked, OpenFile, Storage, Writer
 from tusd_py.storage.base import Recorded
@@ -218,9 +218,11 @@ class FaultyMetadata:
         await self.plan.visit("close")
         await self.inner.close()
 
-    async def create(self, upload: Upload, *, event: Event | None = None) -> None:
+    async def create(
+        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+    ) -> None:
         await self.plan.visit("create")
-        await self.inner.create(upload, event=event)
+        await self.inner.create(upload, event=event, use=use)
 
     async def get(self, upload_id: UploadId) -> Upload:
         await self.plan.visit("get")
@@ -230,9 +232,21 @@ class FaultyMetadata:
         await self.plan.visit("record")
         await self.inner.record(upload, event=event)
 
-    async def delete(self, upload_id: UploadId) -> None:
+    async def touch(self, upload_id: UploadId) -> None:
+        await self.plan.visit("touch")
+        await self.inner.touch(upload_id)
+
+    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
         await self.plan.visit("delete")
-        await self.inner.delete(upload_id)
+        await self.inner.delete(upload_id, use=use)
+
+    async def check_use(self, use: Use) -> None:
+        await self.plan.visit("check_use")
+        await self.inner.check_use(use)
+
+    async def forget_uses(self, now: float) -> None:
+        await self.plan.visit("forget_uses")
+        await self.inner.forget_uses(now)
 
     async def page(
         self, *, subject: str | None = None, after: UploadId | None = None, limit: int = 100

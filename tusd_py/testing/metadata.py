@@ -28,6 +28,8 @@ EVERYTHING = an_upload(
     path="folder/naïve name.txt",
     run="boot/run",
     verifying=True,
+    fresh=True,
+    key_id="k1",
 )
 
 

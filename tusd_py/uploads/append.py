@@ -11,6 +11,7 @@ from .concatenate import after_partial
 from .engine import Engine, Incoming, Outcome
 from .finish import complete, finish_unopened
 from .recovery import settled
+from .repeats import meet
 from .transfer import Transfer, is_empty
 
 
@@ -43,18 +44,21 @@ async def _append(
     engine: Engine, upload: Upload, wanted: Append, request: Request, incoming: Incoming
 ) -> Outcome:
     plan = plan_append(wanted, upload, engine.config.max_size)
+    # Whatever is recorded of it from now on says that somebody came to its URL.
+    met = upload._replace(fresh=False)
     if wanted.body.announced and not upload.finished:
         async with engine.admission.in_turn(
             request.client, incoming.interrupt, engine.config.lock_timeout
         ):
-            return await Transfer(engine, upload, plan, wanted.body, incoming).run()
+            return await Transfer(engine, met, plan, wanted.body, incoming).run()
     # clause patch.finished: at the end of a finished upload nothing more can come.
     if wanted.body.announced and not await is_empty(incoming):
         raise TooLarge(limit=upload.offset, what="This upload")
     check_empty(wanted.body.checksum)
     if upload.finished:
+        await meet(engine, upload)
         return Outcome(upload=upload)
-    appended = upload.appended(upload.offset, length=plan.length, now=engine.now())
+    appended = met.appended(upload.offset, length=plan.length, now=engine.now())
     if complete(appended):
         return await finish_unopened(engine, appended)
     return Outcome(upload=await engine.record(appended))

@@ -44,6 +44,7 @@ async def concatenate(
         InvalidConcat: 400, a part is unknown, another's, or not a partial upload, or there is a
             body.
         TooLarge: 413.
+        GrantUsed: 403, the grant admits no more.
         NotGranted: 403, together they are of another length than the terms have.
         Reject: The application refused.
         StorageError: 507 or 500; repeating the request tries again.
@@ -102,7 +103,7 @@ async def _find_or_add(
     if existing is not None:
         return existing
     try:
-        return await add(engine, upload)
+        return await add(engine, upload, terms.use)
     except CallableFailed:
         # Somebody else may have made the same request at the same time.
         existing = await _same(engine, upload)

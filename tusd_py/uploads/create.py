@@ -18,6 +18,7 @@ from tusd_py.errors import (
 )
 from tusd_py.hooks import Changes, NewUpload, Request
 from tusd_py.hooks.calling import call_each
+from tusd_py.metadata import Use
 from tusd_py.protocol.checksum import check_empty
 from tusd_py.protocol.metadata import format_metadata, parse_metadata
 from tusd_py.protocol.requests import Creation
@@ -47,6 +48,7 @@ async def create(
     """Create a plain or partial upload and receive the body that came with the request.
 
     Raises:
+        GrantUsed: 403, the grant admits no more.
         UnsupportedMediaType: 415, there is a body and it is of another type.
         StorageFull: 507, there is less room than ``Upload-Length``.
         Reject: The application refused.
@@ -76,8 +78,8 @@ async def _create(
     await check_room(engine, creation.length)
     upload = await new_upload(engine, creation, request, terms)
     if creation.body.announced:
-        return await _receive(engine, upload, creation, incoming)
-    upload = await add(engine, upload)
+        return await _receive(engine, upload, creation, incoming, terms.use)
+    upload = await add(engine, upload, terms.use)
     # clause creation.empty
     if upload.length == 0:
         return await finish_unopened(engine, upload)
@@ -114,6 +116,8 @@ async def new_upload(
         lifetime=lifetime,
         expires_at=None if lifetime is None else now + lifetime,
         path=changes.path,
+        fresh=terms.use is not None,
+        key_id=terms.signed_by,
     )
     if upload.max_length is not None and (upload.length or 0) > upload.max_length:
         raise TooLarge(limit=upload.max_length, what="This upload")
@@ -122,14 +126,15 @@ async def new_upload(
     return upload._replace(path=path)
 
 
-async def add(engine: Engine, upload: Upload) -> Upload:
+async def add(engine: Engine, upload: Upload, use: Use | None) -> Upload:
     """Record a new upload.
 
     Raises:
         CallableFailed: 500, the application chose an id or a path that is taken.
+        GrantUsed: Its grant admits no more.
     """
     try:
-        return await engine.record(upload)
+        return await engine.record(upload, use=use)
     except UploadExists as error:
         engine.unsettled.pop(upload.id, None)
         log.warning("upload.exists", upload_id=upload.id, path=upload.path)
@@ -179,7 +184,7 @@ async def check_room(engine: Engine, length: int | None) -> None:
 
 
 async def _receive(
-    engine: Engine, upload: Upload, creation: Creation, incoming: Incoming
+    engine: Engine, upload: Upload, creation: Creation, incoming: Incoming, use: Use | None
 ) -> Outcome:
     """Receive the first bytes.
 
@@ -187,8 +192,8 @@ async def _receive(
     """
     plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
     if comes_whole(engine, upload, creation.body):
-        return await create_whole(engine, upload, incoming)
-    upload = await add(engine, upload)
+        return await create_whole(engine, upload, incoming, use)
+    upload = await add(engine, upload, use)
     lease = engine.locks.hold(
         upload.id, timeout=engine.config.lock_timeout, on_revoke=incoming.interrupt.revoke
     )
@@ -199,5 +204,5 @@ async def _receive(
         await engine.storage.delete(upload)
         # Where even that fails, its record expires.
         with suppress(StorageError, MetadataError):
-            await engine.metadata.delete(upload.id)
+            await engine.metadata.delete(upload.id, use=use)
         raise

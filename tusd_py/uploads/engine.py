@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tusd_py.config import Config
-from tusd_py.errors import LockTimeout, MetadataError, StorageError, UploadNotFound
+from tusd_py.errors import GrantUsed, LockTimeout, MetadataError, StorageError, UploadNotFound
 from tusd_py.hooks import Hooks, Reply
 from tusd_py.locks import Locks
-from tusd_py.metadata import Event, Metadata
+from tusd_py.metadata import Event, Metadata, Use
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage
 from tusd_py.streaming import BodySource, Interrupt
@@ -183,6 +183,7 @@ class Engine:
         self,
         upload: Upload,
         event: Event | None = None,
+        use: Use | None = None,
         **changes: Any,  # noqa: ANN401 - attributes of Upload
     ) -> Upload:
         """Record an upload as this run of the program leaves it, for the first time or again.
@@ -190,16 +191,22 @@ class Engine:
         Args:
             upload: As it was recorded, or is new.
             event: To be told to the application.
+            use: Of the grant, if it is new and had one.
             changes: What is different from ``upload``.
 
         Raises:
             UploadExists: It is new, and its id or path is taken.
+            GrantUsed: It is new, and its grant admits no more.
             UploadNotFound: It is not new, and was removed meanwhile.
         """
         recorded = upload._replace(run=self.run, **changes)
-        save = self.metadata.record if upload.run else self.metadata.create
         try:
-            await save(recorded, event=event)
+            if upload.run:
+                await self.metadata.record(recorded, event=event)
+            else:
+                await self.metadata.create(recorded, event=event, use=use)
+        except GrantUsed:
+            raise
         except BaseException:
             self.unsettled.setdefault(upload.id, True)
             raise

@@ -21,6 +21,7 @@ async def sweep(engine: Engine) -> int:
         expired = await engine.metadata.expired(engine.now(), _AT_ONCE + len(passed_over))
         fresh = [upload for upload in expired if upload.id not in passed_over]
         if not fresh:
+            await engine.metadata.forget_uses(engine.now())
             return removed
         for upload in fresh:
             if await _expire(engine, upload.id):

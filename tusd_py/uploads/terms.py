@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tusd_py.errors import NotGranted, Uncovered
+from tusd_py.metadata import Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,12 +13,16 @@ class Terms:
     Attributes:
         length: Exactly how many bytes the upload has.
         max_length: The most bytes that it may have, also if its length is told later.
+        use: What the creation takes of its grant.
         key_id: The key that signed the grant.
+        signed_by: The key that signs the upload's URL.
     """
 
     length: int | None = None
     max_length: int | None = None
+    use: Use | None = None
     key_id: str | None = None
+    signed_by: str | None = None
 
     def check_length(self, length: int | None) -> None:
         """Let a length in bytes through, or None while it is not known.

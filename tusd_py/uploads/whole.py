@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from tusd_py.errors import MetadataError, StorageError, TooLarge, TransferStopped
+from tusd_py.errors import GrantUsed, MetadataError, StorageError, TooLarge, TransferStopped
+from tusd_py.metadata import Use
 from tusd_py.protocol.requests import Body
 from tusd_py.protocol.upload import Upload
 from tusd_py.storage import Writer
@@ -30,12 +31,15 @@ def comes_whole(engine: Engine, upload: Upload, body: Body) -> bool:
     )
 
 
-async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Outcome:
+async def create_whole(
+    engine: Engine, upload: Upload, incoming: Incoming, use: Use | None
+) -> Outcome:
     """Store a new upload that ``comes_whole``. Nobody knows its id yet, so it needs no lock.
 
     Raises:
         TransferStopped: The body ended early. Nothing is kept, for its client never learns of it.
         TooLarge: 413, the body is longer than it said.
+        GrantUsed: Its grant was used meanwhile.
         StorageError: 507 or 500.
     """
     held = _Held()
@@ -49,7 +53,7 @@ async def create_whole(engine: Engine, upload: Upload, incoming: Incoming) -> Ou
     writer = engine.storage.writer(upload)
     try:
         await _publish(engine, upload, writer, held.batch)
-        return await _record(engine, upload, writer)
+        return await _record(engine, upload, writer, use)
     finally:
         await writer.close()
 
@@ -62,10 +66,10 @@ async def _publish(engine: Engine, upload: Upload, writer: Writer, batch: Sequen
         raise
 
 
-async def _record(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
+async def _record(engine: Engine, upload: Upload, writer: Writer, use: Use | None) -> Outcome:
     try:
-        outcome = await record_end(engine, upload, offset=writer.offset)
-    except (StorageError, MetadataError):
+        outcome = await record_end(engine, upload, offset=writer.offset, use=use)
+    except (StorageError, MetadataError, GrantUsed):
         # Not when this task is cancelled: the record may be on its way, and be committed yet. If
         # it is not, the file goes when this process has ended.
         engine.unsettled.pop(upload.id, None)
