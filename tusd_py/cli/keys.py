@@ -1,12 +1,17 @@
 """``tusd-py keys``: the file of keys that sign tokens."""
 
 import secrets
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from .plain import PlainCommand, option, told
+from tusd_py.errors import MetadataError
+from tusd_py.quantities import shown
+
+from .failures import CannotStart
+from .plain import PlainCommand, option, refuse, told
 
 _ID_BYTES = 4
 _SECRET_BYTES = 32
@@ -44,15 +49,45 @@ def new(file: str) -> None:
 @keys.command("retire", cls=PlainCommand)
 @click.argument("id")
 @_file
-def retire(id: str, file: str) -> None:  # noqa: A002 - help shows the argument by this name
+@option(
+    "--data-dir",
+    "FOLDER",
+    "The server's folder, to see which uploads still need the key. Default: data.",
+)
+@click.option("--force", is_flag=True, help="Retire it even if unfinished uploads still need it.")
+def retire(id: str, file: str, data_dir: str | None, *, force: bool) -> None:  # noqa: A002 - shown by help
     """Refuse what the key ID signed, from now on.
 
-    Uploads go on only with capabilities of other keys.
+    Uploads go on only with capabilities of other keys, and finished ones can be reached only with
+    those. While unfinished uploads still need the key, it is not retired without --force.
     """
     from tusd_py.auth.keyfile import retire_key
 
+    database = Path(data_dir or "data") / "tus.db"
+    looked = database.exists()
+    if looked and not force:
+        _check_unneeded(database, id)
     with told(file):
         retire_key(Path(file), id)
+    if not looked and not force:
+        click.echo(
+            f"There is no database in {database.parent}, so nobody looked for uploads that still "
+            "need the key. Name the server's folder with --data-dir.",
+            err=True,
+        )
+
+
+def _check_unneeded(database: Path, key_id: str) -> None:
+    from tusd_py.metadata.signed import unfinished_signed_by
+
+    try:
+        count = unfinished_signed_by(database, key_id, time.time())
+    except MetadataError as error:
+        raise CannotStart(f"{database} cannot be read: {error.__cause__ or error}.") from error
+    if count:
+        needing = "upload needs" if count == 1 else "uploads need"
+        why = f"{count} unfinished {needing} the key {shown(key_id)}."
+        refuse([f"{why} Wait until they are finished or expired, or use --force."])
 
 
 @keys.command("list", cls=PlainCommand)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import stat
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from tests.unit.cli.fakes import Run
 from tusd_py.auth.encoding import encode
 from tusd_py.auth.keyfile import read_keys
+from tusd_py.metadata.sqlite import SQLiteMetadata
+from tusd_py.protocol.upload import Upload
+from tusd_py.testing.uploads import an_upload
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def test_every_key_has_a_secret_of_32_bytes_of_its_own(run: Run, file: Path) -> 
 
 def test_a_key_is_retired(run: Run, file: Path) -> None:
     first, _ = new(run, file), new(run, file)
-    done = run("keys", "retire", first, "--file", str(file))
+    done = run("keys", "retire", first, "--file", str(file), "--force")
 
     assert (0, "", "") == (done.exit_code, done.stdout, done.stderr)
     assert "retired" == read_keys(file)[0].keys[first].state
@@ -68,6 +72,71 @@ def test_an_unknown_key_is_not_retired(run: Run, file: Path) -> None:
     done = run("keys", "retire", "other", "--file", str(file))
 
     assert (2, f'{file}: There is no key "other".\n') == (done.exit_code, done.stderr)
+
+
+def database_with(folder: Path, *uploads: Upload) -> Path:
+    """A server's folder whose database knows these uploads."""
+
+    async def create() -> None:
+        metadata = SQLiteMetadata(folder / "tus.db")
+        await metadata.start(durable=False)
+        for upload in uploads:
+            await metadata.create(upload)
+        await metadata.close()
+
+    asyncio.run(create())
+    return folder
+
+
+def test_a_key_that_uploads_still_need_is_not_retired(run: Run, file: Path, tmp_path: Path) -> None:
+    old = new(run, file)
+    new(run, file)
+    data = database_with(
+        tmp_path / "data",
+        an_upload("open", key_id=old),
+        an_upload("never", key_id=old, expires_at=4e9),
+        an_upload("finished", key_id=old, finished_at=1.0),
+        an_upload("expired", key_id=old, expires_at=1.0),
+        an_upload("plain"),
+    )
+    command = ("keys", "retire", old, "--file", str(file), "--data-dir", str(data))
+    done = run(*command)
+
+    assert 2 == done.exit_code
+    assert done.stderr.startswith(f'2 unfinished uploads need the key "{old}".')
+    assert "verifying" == read_keys(file)[0].keys[old].state
+    assert 0 == run(*command, "--force").exit_code
+    assert "retired" == read_keys(file)[0].keys[old].state
+
+
+def test_a_key_that_no_upload_needs_is_retired(run: Run, file: Path, tmp_path: Path) -> None:
+    old, other = new(run, file), new(run, file)
+    data = database_with(tmp_path / "data", an_upload("open", key_id=other))
+    done = run("keys", "retire", old, "--file", str(file), "--data-dir", str(data))
+
+    assert (0, "", "") == (done.exit_code, done.stdout, done.stderr)
+    assert "retired" == read_keys(file)[0].keys[old].state
+
+
+def test_who_names_no_database_is_told(run: Run, file: Path, tmp_path: Path) -> None:
+    old = new(run, file)
+    new(run, file)
+    done = run("keys", "retire", old, "--file", str(file), "--data-dir", str(tmp_path / "none"))
+
+    assert 0 == done.exit_code
+    assert "nobody looked for uploads" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_database_that_cannot_be_read_is_told(run: Run, file: Path, tmp_path: Path) -> None:
+    old = new(run, file)
+    new(run, file)
+    (tmp_path / "tus.db").write_bytes(b"no database " * 100)
+    done = run("keys", "retire", old, "--file", str(file), "--data-dir", str(tmp_path))
+
+    assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
+    assert "file is not a database" in done.stderr
+    assert "verifying" == read_keys(file)[0].keys[old].state
 
 
 def test_keys_are_listed_without_their_secrets(run: Run, file: Path) -> None:
