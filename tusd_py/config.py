@@ -101,6 +101,19 @@ class Config:
     max_uploads_per_client: int | None = None
     """The same for each client's address, which a whole office may share. Default: no limit."""
 
+    subject_bytes: int | None = None
+    """The most bytes that all uploads of one subject may have together, finished ones too. It is
+    looked at again when an upload is complete. Default: no limit.
+    """
+
+    subject_unfinished: int | None = None
+    """The most unfinished uploads that one subject may have. Default: no limit."""
+
+    subject_rate: int | None = None
+    """The most uploads that one subject may create in a minute, but for those that were removed
+    since. Default: no limit.
+    """
+
     buffer_budget: int = 64 * MiB
     """How many bytes all transfers of the process may hold in memory together. Default: 64 MiB."""
 
@@ -287,6 +300,7 @@ def _is_network(value: object) -> bool:
 
 _bytes = _whole(1, _MOST_BYTES, "number of bytes")
 _transfers = _whole(1, 1_000_000, "number of transfers")
+_uploads = _whole(1, 1_000_000, "number of uploads")
 _yes_or_no = _a(bool, "true or false")
 
 CORS_CHECKS: Mapping[str, Check] = {
@@ -309,6 +323,9 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "min_rate": _optional(_bytes),
     "max_uploads": _optional(_transfers),
     "max_uploads_per_client": _optional(_transfers),
+    "subject_bytes": _optional(_bytes),
+    "subject_unfinished": _optional(_uploads),
+    "subject_rate": _optional(_uploads),
     "buffer_budget": _bytes,
     "direct_body": _yes_or_no,
     "sync_bytes": _bytes,

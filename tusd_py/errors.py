@@ -21,6 +21,9 @@
     │   ├── TokenRefused         a token does not hold
     │   ├── GrantUsed            a grant holds, and admits no further upload
     │   └── NotGranted           a token holds, and does not cover the request
+    ├── OverLimit                the subject has as much as it may have
+    │   ├── QuotaExceeded        403
+    │   └── SubjectBusy          429
     ├── UploadNotFound           404 (or 410, see ``Config.gone_status``)
     ├── LockTimeout              423
     ├── TooManyUploads           503
@@ -344,6 +347,31 @@ class NotGranted(AccessRefused):
 
     def __init__(self, reason: Uncovered, key_id: str | None = None) -> None:
         super().__init__(self.TEXTS[reason], reason, key_id)
+
+
+class OverLimit(TusError):
+    """Whoever asks has as much as the server lets one subject have."""
+
+
+class QuotaExceeded(OverLimit):
+    """Their uploads have as many bytes together as they may, or would have more."""
+
+    code = "quota-exceeded"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"All your uploads together are limited to {limit} bytes.")
+
+
+class SubjectBusy(OverLimit):
+    """They have as many unfinished uploads as they may, or create them too fast."""
+
+    code = "subject-busy"
+
+    def __init__(self, *, unfinished: bool) -> None:
+        self.unfinished = unfinished
+        why = "You have too many unfinished uploads" if unfinished else "You upload too many files"
+        super().__init__(f"{why} at the moment. Try again later.")
 
 
 class UploadNotFound(TusError):

@@ -13,7 +13,7 @@ from tusd_py import Config, FileStorage, Reject, SQLiteMetadata, TusApp, Upload
 from tusd_py.errors import MetadataError, StorageError
 from tusd_py.locks.file import FileLocks
 from tusd_py.locks.memory import MemoryLocks
-from tusd_py.metadata import Event, Metadata, Use
+from tusd_py.metadata import Event, Metadata, Quota, Use
 from tusd_py.testing import Fault, FaultyComposingStorage, FaultyMetadata, Plan
 from tusd_py.uploads.engine import Engine
 from tusd_py.uploads.scan import recover
@@ -288,9 +288,14 @@ class CommitsLate(FaultyMetadata):
         self.committing: asyncio.Task[None] | None = None
 
     async def create(
-        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+        self,
+        upload: Upload,
+        *,
+        event: Event | None = None,
+        use: Use | None = None,
+        quota: Quota | None = None,
     ) -> None:
-        assert use is None
+        assert (None, None) == (use, quota)
         self.committing = asyncio.create_task(self._late(upload, event))
         self.reached.set()
         await asyncio.shield(self.committing)

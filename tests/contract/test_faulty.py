@@ -21,6 +21,7 @@ from tusd_py.testing import (
     MetadataContract,
     Plan,
     PublishingContract,
+    QuotasContract,
     StorageContract,
     UsesContract,
 )
@@ -75,6 +76,12 @@ class TestListingWithoutFaults(ListingContract):
 
 
 class TestUsesWithoutFaults(UsesContract):
+    @pytest.fixture
+    def metadata(self) -> FaultyMetadata:
+        return FaultyMetadata(MemoryMetadata(), Plan())
+
+
+class TestQuotasWithoutFaults(QuotasContract):
     @pytest.fixture
     def metadata(self) -> FaultyMetadata:
         return FaultyMetadata(MemoryMetadata(), Plan())

@@ -1,7 +1,7 @@
 import pytest
 
 from tusd_py.metadata.memory import MemoryMetadata
-from tusd_py.testing import ListingContract, MetadataContract, UsesContract
+from tusd_py.testing import ListingContract, MetadataContract, QuotasContract, UsesContract
 
 
 class TestMemoryMetadata(MetadataContract):
@@ -19,6 +19,12 @@ class TestListing(ListingContract):
 
 
 class TestUses(UsesContract):
+    @pytest.fixture
+    def metadata(self) -> MemoryMetadata:
+        return MemoryMetadata()
+
+
+class TestQuotas(QuotasContract):
     @pytest.fixture
     def metadata(self) -> MemoryMetadata:
         return MemoryMetadata()

@@ -20,7 +20,7 @@ from tusd_py.metadata import connection as connections
 from tusd_py.metadata.schema import MIGRATIONS
 from tusd_py.metadata.sqlite import SQLiteMetadata
 from tusd_py.protocol.upload import UploadId
-from tusd_py.testing import ListingContract, MetadataContract, UsesContract
+from tusd_py.testing import ListingContract, MetadataContract, QuotasContract, UsesContract
 from tusd_py.testing.uploads import an_upload
 
 
@@ -37,6 +37,12 @@ class TestListing(ListingContract):
 
 
 class TestUses(UsesContract):
+    @pytest.fixture
+    def metadata(self, tmp_path: Path) -> SQLiteMetadata:
+        return SQLiteMetadata(tmp_path / "tus.db")
+
+
+class TestQuotas(QuotasContract):
     @pytest.fixture
     def metadata(self, tmp_path: Path) -> SQLiteMetadata:
         return SQLiteMetadata(tmp_path / "tus.db")

@@ -23,6 +23,8 @@ EXAMPLES: list[TusError] = [
     errors.NotAuthenticated(),
     errors.TokenRefused(errors.Refusal.EXPIRED, "secret"),
     errors.GrantUsed("secret", "secret"),
+    errors.QuotaExceeded(10),
+    errors.SubjectBusy(unfinished=True),
     errors.NotGranted(errors.Uncovered.LENGTH, "secret"),
     errors.UploadNotFound("secret"),
     errors.LockTimeout("secret"),
@@ -43,7 +45,7 @@ CLASSES = [
     for value in vars(errors).values()
     if inspect.isclass(value) and issubclass(value, TusError)
 ]
-BASES = {TusError, ProtocolError, errors.AccessRefused}
+BASES = {TusError, ProtocolError, errors.AccessRefused, errors.OverLimit}
 STATUSES = {
     "UnsupportedVersion": 412,
     "InvalidHeader": 400,

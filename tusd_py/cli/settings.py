@@ -249,6 +249,25 @@ SETTINGS: Final = (
         'The same for each client\'s address, which a whole office may share, or "none".',
     ),
     Setting(
+        "subject_bytes",
+        "app.subject_bytes",
+        or_none(SIZE, "none"),
+        "Most bytes of all uploads of one subject of grants, finished ones too, such as 50GB, or "
+        '"none".',
+    ),
+    Setting(
+        "subject_unfinished",
+        "app.subject_unfinished",
+        or_none(NUMBER, "none"),
+        'Most unfinished uploads of one subject, or "none".',
+    ),
+    Setting(
+        "subject_rate",
+        "app.subject_rate",
+        or_none(NUMBER, "none"),
+        'Most uploads that one subject may create in a minute, or "none".',
+    ),
+    Setting(
         "buffer_budget",
         "app.buffer_budget",
         SIZE,

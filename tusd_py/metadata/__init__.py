@@ -1,5 +1,5 @@
 """What is known about each upload."""
 
-from .base import Event, Metadata, Use
+from .base import Event, Metadata, Quota, Use
 
-__all__ = ["Event", "Metadata", "Use"]
+__all__ = ["Event", "Metadata", "Quota", "Use"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tusd_py.errors import QuotaExceeded, SubjectBusy
 from tusd_py.protocol.upload import Upload, UploadId
 
 
@@ -45,6 +46,40 @@ class Use:
     key_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What one subject may have; None is no limit.
+
+    Attributes:
+        size: Bytes of all its uploads that have not expired: their lengths, or while those are open
+            the most that they may have, or what they have.
+        unfinished: Uploads whose end is not recorded.
+        recent: Uploads that were created after ``since``, in Unix seconds.
+        since: See there.
+        now: Unix time in seconds.
+    """
+
+    size: int | None = None
+    unfinished: int | None = None
+    recent: int | None = None
+    since: float = 0.0
+    now: float = 0.0
+
+    def check(self, size: float, unfinished: int, recent: int) -> None:
+        """Let through what a subject has.
+
+        Raises:
+            QuotaExceeded: It is too many bytes.
+            SubjectBusy: It is too many uploads.
+        """
+        if self.unfinished is not None and unfinished > self.unfinished:
+            raise SubjectBusy(unfinished=True)
+        if self.recent is not None and recent > self.recent:
+            raise SubjectBusy(unfinished=False)
+        if self.size is not None and size > self.size:
+            raise QuotaExceeded(self.size)
+
+
 class Metadata(Protocol):
     """Facts by upload. What a method has done is committed when it returns.
 
@@ -69,11 +104,17 @@ class Metadata(Protocol):
         ...
 
     async def create(
-        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+        self,
+        upload: Upload,
+        *,
+        event: Event | None = None,
+        use: Use | None = None,
+        quota: Quota | None = None,
     ) -> None:
         """Add an upload, and in the same transaction the event and the use of a grant.
 
         Raises:
+            OverLimit: With it, its subject would have more than the quota.
             GrantUsed: There have been as many uses of the grant as it admits; see ``check_use``.
             UploadExists: Its id or its path is taken, or it is a final upload and there is one
                 with the same parts, metadata and subject.
@@ -118,6 +159,14 @@ class Metadata(Protocol):
         Raises:
             GrantUsed: It admits no more. ``upload_id`` is the last upload that the same request
                 made, unless it is a partial one.
+        """
+        ...
+
+    async def check_quota(self, subject: str, quota: Quota) -> None:
+        """Let a subject through that has no more than its quota.
+
+        Raises:
+            OverLimit: It has more.
         """
         ...
 

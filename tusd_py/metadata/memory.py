@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tusd_py.errors import GrantUsed, UploadExists, UploadNotFound
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
-from .base import Event, Use
+from .base import Event, Quota, Use
 
 
 class MemoryMetadata:
@@ -23,13 +23,20 @@ class MemoryMetadata:
         """Nothing to do."""
 
     async def create(
-        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+        self,
+        upload: Upload,
+        *,
+        event: Event | None = None,
+        use: Use | None = None,
+        quota: Quota | None = None,
     ) -> None:
         paths = {other.path for other in self._uploads.values() if other.path is not None}
         if upload.id in self._uploads or upload.path in paths:
             raise UploadExists(upload.id)
         if upload.kind is Kind.FINAL and await self.same_final(upload):
             raise UploadExists(upload.id)
+        if quota is not None:
+            self._check(upload.subject, quota, [*self._uploads.values(), upload])
         if use is not None:
             await self.check_use(use)
             self._uses.append((use, upload.id))
@@ -73,6 +80,15 @@ class MemoryMetadata:
         if len(like) >= use.most or size > use.most_size:
             same = [made for other, made in like if other.request == use.request and not use.part]
             raise GrantUsed(same[-1] if same else None, use.key_id)
+
+    async def check_quota(self, subject: str, quota: Quota) -> None:
+        self._check(subject, quota, [*self._uploads.values()])
+
+    def _check(self, subject: str | None, quota: Quota, uploads: Sequence[Upload]) -> None:
+        own = [u for u in uploads if u.subject == subject and not u.expired(quota.now)]
+        sizes = [u.limit if u.limit is not None else u.offset for u in own]
+        unfinished = sum(not upload.finished for upload in own)
+        quota.check(sum(sizes), unfinished, sum(u.created_at > quota.since for u in own))
 
     async def forget_uses(self, now: float) -> None:
         self._uses = [each for each in self._uses if each[0].expires_at > now]

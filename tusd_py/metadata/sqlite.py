@@ -10,9 +10,10 @@ from tusd_py.errors import MetadataError, UploadExists, UploadNotFound
 from tusd_py.folders import make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
-from .base import Event, Use
+from .base import Event, Quota, Use
 from .commits import SharedCommits
 from .connection import Connection
+from .quotas import check_quota
 from .rows import COLUMNS, from_upload, to_upload
 from .schema import migrate
 from .uses import add_use, check_use, forget_uses, take_back
@@ -36,6 +37,7 @@ class _Creation(NamedTuple):
     upload: Upload
     event: Event | None
     use: Use | None
+    quota: Quota | None
 
 
 _Change = Callable[[sqlite3.Connection], None]
@@ -79,9 +81,14 @@ class SQLiteMetadata:
         self._shared = self._reader = self._writer = None
 
     async def create(
-        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+        self,
+        upload: Upload,
+        *,
+        event: Event | None = None,
+        use: Use | None = None,
+        quota: Quota | None = None,
     ) -> None:
-        await self._open_shared().run(_Creation(upload, event, use))
+        await self._open_shared().run(_Creation(upload, event, use, quota))
 
     async def get(self, upload_id: UploadId) -> Upload:
         found = await self._select("WHERE id = ?", upload_id)
@@ -109,6 +116,9 @@ class SQLiteMetadata:
 
     async def check_use(self, use: Use) -> None:
         await self._open(self._reader).run(check_use, use)
+
+    async def check_quota(self, subject: str, quota: Quota) -> None:
+        await self._open(self._reader).run(check_quota, subject, quota)
 
     async def forget_uses(self, now: float) -> None:
         await self._open_shared().run(lambda connection: forget_uses(connection, now))
@@ -223,6 +233,8 @@ def _create_all(connection: sqlite3.Connection, creations: Sequence[_Creation]) 
     for creation in creations:
         if creation.use is not None:
             add_use(connection, creation.use, creation.upload.id)
+        if creation.quota is not None:
+            check_quota(connection, creation.upload.subject or "", creation.quota)
         _add_event(connection, creation.event)
 
 

@@ -18,6 +18,7 @@ _SUITES = (
     "locks",
     "sources",
     "uses",
+    "quotas",
 )
 for _module in _SUITES:
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
@@ -37,6 +38,7 @@ from .listing import ListingContract  # noqa: E402
 from .locks import LocksContract  # noqa: E402
 from .metadata import MetadataContract  # noqa: E402
 from .publishing import PublishingContract  # noqa: E402
+from .quotas import QuotasContract  # noqa: E402
 from .sources import BodySourceContract  # noqa: E402
 from .storage import StorageContract  # noqa: E402
 from .uses import UsesContract  # noqa: E402
@@ -56,6 +58,7 @@ __all__ = [
     "MetadataContract",
     "Plan",
     "PublishingContract",
+    "QuotasContract",
     "StorageContract",
     "UsesContract",
 ]

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tusd_py.metadata import Event, Metadata, Use
+from tusd_py.metadata import Event, Metadata, Quota, Use
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import FileBacked, OpenFile, Storage, Writer
 from tusd_py.storage.base import Recorded
@@ -219,10 +219,15 @@ class FaultyMetadata:
         await self.inner.close()
 
     async def create(
-        self, upload: Upload, *, event: Event | None = None, use: Use | None = None
+        self,
+        upload: Upload,
+        *,
+        event: Event | None = None,
+        use: Use | None = None,
+        quota: Quota | None = None,
     ) -> None:
         await self.plan.visit("create")
-        await self.inner.create(upload, event=event, use=use)
+        await self.inner.create(upload, event=event, use=use, quota=quota)
 
     async def get(self, upload_id: UploadId) -> Upload:
         await self.plan.visit("get")
@@ -243,6 +248,10 @@ class FaultyMetadata:
     async def check_use(self, use: Use) -> None:
         await self.plan.visit("check_use")
         await self.inner.check_use(use)
+
+    async def check_quota(self, subject: str, quota: Quota) -> None:
+        await self.plan.visit("check_quota")
+        await self.inner.check_quota(subject, quota)
 
     async def forget_uses(self, now: float) -> None:
         await self.plan.visit("forget_uses")

@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tusd_py.config import Config
-from tusd_py.errors import GrantUsed, LockTimeout, MetadataError, StorageError, UploadNotFound
+from tusd_py.errors import (
+    GrantUsed,
+    LockTimeout,
+    MetadataError,
+    OverLimit,
+    StorageError,
+    UploadNotFound,
+)
 from tusd_py.hooks import Hooks, Reply
 from tusd_py.locks import Locks
-from tusd_py.metadata import Event, Metadata, Use
+from tusd_py.metadata import Event, Metadata, Quota, Use
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage
 from tusd_py.streaming import BodySource, Interrupt
@@ -19,6 +26,8 @@ from tusd_py.telemetry import get_logger
 from .admission import Admission, Limits
 
 log = get_logger("tusd_py.uploads")
+
+_RATE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +168,26 @@ class Engine:
                 await stack.enter_async_context(patient)
             yield await self.find(upload_id, subject)
 
+    async def check_quota(self, upload: Upload) -> None:
+        """Let an upload be finished, whose offset and length are recorded.
+
+        Raises:
+            QuotaExceeded: Its subject has more bytes than it may.
+        """
+        if upload.subject is not None and self.config.subject_bytes is not None:
+            quota = Quota(size=self.config.subject_bytes, now=self.now())
+            await self.metadata.check_quota(upload.subject, quota)
+
+    def _quota(self, subject: str | None) -> Quota | None:
+        size, unfinished = self.config.subject_bytes, self.config.subject_unfinished
+        recent = self.config.subject_rate
+        if subject is None or (size is None and unfinished is None and recent is None):
+            return None
+        now = self.now()
+        return Quota(
+            size=size, unfinished=unfinished, recent=recent, since=now - _RATE_SECONDS, now=now
+        )
+
     async def distrust(self, upload_id: UploadId) -> None:
         """Let no byte beyond the recorded offset count: nobody can tell which of them are there.
 
@@ -197,6 +226,7 @@ class Engine:
         Raises:
             UploadExists: It is new, and its id or path is taken.
             GrantUsed: It is new, and its grant admits no more.
+            OverLimit: It is new, and its subject has as much as it may.
             UploadNotFound: It is not new, and was removed meanwhile.
         """
         recorded = upload._replace(run=self.run, **changes)
@@ -204,8 +234,10 @@ class Engine:
             if upload.run:
                 await self.metadata.record(recorded, event=event)
             else:
-                await self.metadata.create(recorded, event=event, use=use)
-        except GrantUsed:
+                await self.metadata.create(
+                    recorded, event=event, use=use, quota=self._quota(upload.subject)
+                )
+        except (GrantUsed, OverLimit):
             raise
         except BaseException:
             self.unsettled.setdefault(upload.id, True)

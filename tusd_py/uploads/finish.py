@@ -24,12 +24,17 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
     that a process that dies in between leaves a state from which finishing can be repeated.
 
     Raises:
+        QuotaExceeded: Its subject has more bytes than it may; it stays unfinished with its bytes.
         Reject: The application does not want it; it stays unfinished with its bytes.
         CallableFailed: 500, likewise; the next request at the end of the upload tries again.
         StorageError: 500, likewise.
     """
     await sync(engine, upload, writer)
     reply: Reply | None = None
+    if upload.subject is not None and engine.config.subject_bytes is not None:
+        # Those who finish at once all have to see each other's bytes.
+        upload = await engine.record(upload)
+        await engine.check_quota(upload)
     if upload.kind is not Kind.PARTIAL and engine.hooks.before_finish:
         # The application may take its time, and nothing of it may be lost meanwhile.
         upload = await engine.record(upload)

@@ -3,7 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from tusd_py.errors import GrantUsed, MetadataError, StorageError, TooLarge, TransferStopped
+from tusd_py.errors import (
+    GrantUsed,
+    MetadataError,
+    OverLimit,
+    StorageError,
+    TooLarge,
+    TransferStopped,
+)
 from tusd_py.metadata import Use
 from tusd_py.protocol.requests import Body
 from tusd_py.protocol.upload import Upload
@@ -40,6 +47,7 @@ async def create_whole(
         TransferStopped: The body ended early. Nothing is kept, for its client never learns of it.
         TooLarge: 413, the body is longer than it said.
         GrantUsed: Its grant was used meanwhile.
+        OverLimit: Its subject has as much as it may.
         StorageError: 507 or 500.
     """
     held = _Held()
@@ -69,7 +77,7 @@ async def _publish(engine: Engine, upload: Upload, writer: Writer, batch: Sequen
 async def _record(engine: Engine, upload: Upload, writer: Writer, use: Use | None) -> Outcome:
     try:
         outcome = await record_end(engine, upload, offset=writer.offset, use=use)
-    except (StorageError, MetadataError, GrantUsed):
+    except (StorageError, MetadataError, GrantUsed, OverLimit):
         # Not when this task is cancelled: the record may be on its way, and be committed yet. If
         # it is not, the file goes when this process has ended.
         engine.unsettled.pop(upload.id, None)

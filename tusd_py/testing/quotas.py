@@ -1,0 +1,112 @@
+"""What every metadata store promises of what subjects may have."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tusd_py.errors import OverLimit, QuotaExceeded, SubjectBusy, UploadNotFound
+from tusd_py.metadata import Metadata, Quota
+from tusd_py.protocol.upload import Kind, Upload, UploadId
+
+from .uploads import CREATED_AT, an_upload
+
+
+def own(upload_id: str, **facts: Any) -> Upload:  # noqa: ANN401 - any fact
+    """An upload of ten bytes of alice's."""
+    return an_upload(upload_id, subject="alice", **facts)
+
+
+@pytest.mark.anyio
+class QuotasContract:
+    """The promises of ``tusd_py.metadata.Metadata`` about quotas. Override ``metadata``."""
+
+    @pytest.fixture
+    def metadata(self) -> Metadata:
+        """A new store with nothing in it, not started."""
+        raise NotImplementedError("Override the fixture 'metadata'.")
+
+    @pytest.fixture
+    async def started(self, metadata: Metadata) -> AsyncIterator[Metadata]:
+        """The store, started, and closed after the test."""
+        await metadata.start(durable=False)
+        yield metadata
+        await metadata.close()
+
+    async def test_bytes_are_summed(self, started: Metadata) -> None:
+        await started.create(own("known"))
+        await started.create(own("finished", offset=10, finished_at=CREATED_AT))
+        await started.create(own("open", length=None, max_length=7, offset=5))
+        await started.create(own("endless", length=None, offset=3))
+
+        with pytest.raises(QuotaExceeded) as raised:
+            await started.create(own("more", length=1), quota=Quota(size=30))
+
+        assert raised.value.limit == 30
+        with pytest.raises(UploadNotFound):
+            await started.get(UploadId("more"))
+        await started.check_quota("alice", Quota(size=30))
+        await started.create(own("more", length=1), quota=Quota(size=31))
+        with pytest.raises(QuotaExceeded):
+            await started.check_quota("alice", Quota(size=30))
+
+    async def test_sums_may_be_larger_than_any_upload(self, started: Metadata) -> None:
+        for name in "abc":
+            await started.create(own(name, length=2**63 - 1))
+
+        with pytest.raises(QuotaExceeded):
+            await started.check_quota("alice", Quota(size=2**63 - 1))
+
+    async def test_unfinished_uploads_are_counted(self, started: Metadata) -> None:
+        await started.create(own("one"))
+        await started.create(own("finished", finished_at=CREATED_AT))
+        await started.create(own("two"), quota=Quota(unfinished=2))
+
+        with pytest.raises(SubjectBusy):
+            await started.create(own("three"), quota=Quota(unfinished=2))
+
+    async def test_new_uploads_are_counted(self, started: Metadata) -> None:
+        quota = Quota(recent=2, since=CREATED_AT)
+        await started.create(own("old"), quota=quota)
+        for name in "ab":
+            await started.create(own(name, created_at=CREATED_AT + 1), quota=quota)
+
+        with pytest.raises(SubjectBusy):
+            await started.create(own("c", created_at=CREATED_AT + 2), quota=quota)
+
+    async def test_what_others_have_does_not_count(self, started: Metadata) -> None:
+        await started.create(an_upload("nobody's"))
+        await started.create(an_upload("bob's", subject="bob"))
+
+        await started.create(own("one"), quota=Quota(size=10, unfinished=1, recent=1))
+
+    async def test_what_has_expired_does_not_count(self, started: Metadata) -> None:
+        part = {"kind": Kind.PARTIAL, "path": None, "finished_at": CREATED_AT}
+        await started.create(own("unfinished", expires_at=10.0))
+        await started.create(own("part", expires_at=10.0, **part))
+        await started.create(own("finished", expires_at=10.0, finished_at=CREATED_AT))
+        await started.create(own("later", expires_at=10.5))
+
+        await started.check_quota("alice", Quota(size=20, unfinished=1, recent=2, now=10.0))
+        for one_less in (Quota(size=19), Quota(unfinished=0), Quota(recent=1)):
+            quota = Quota(
+                size=one_less.size,
+                unfinished=one_less.unfinished,
+                recent=one_less.recent,
+                now=10.0,
+            )
+            with pytest.raises(OverLimit):
+                await started.check_quota("alice", quota)
+
+    async def test_of_many_at_once_as_many_come_through_as_may(self, started: Metadata) -> None:
+        quota = Quota(unfinished=3)
+        results = await asyncio.gather(
+            *(started.create(own(f"{number}"), quota=quota) for number in range(8)),
+            *(started.create(an_upload(f"plain {number}")) for number in range(8)),
+            return_exceptions=True,
+        )
+
+        assert results[:8].count(None) == 3
+        assert results[8:] == [None] * 8
+        assert len(await started.page(subject="alice")) == 3
