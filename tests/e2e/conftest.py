@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.granting import Granting, granting_server
 from tests.support.server import ServerProcess
 
 HERE = Path(__file__).parent
@@ -43,3 +44,12 @@ def files_url(server: ServerProcess) -> Iterator[str]:
     start = server.log_size()
     yield server.url
     sys.stdout.write(server.log(since=start))
+
+
+@pytest.fixture(scope="module")
+def granting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granting]:
+    """One server that asks for grants, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("granting")
+    with granting_server(folder) as granting:
+        yield granting
+    shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiotus
 import pytest
 
+from tests.e2e.granting import Granting
 from tests.e2e.inspection import inspect, stored_digest
 from tests.e2e.samples import KIB, MIB, Sample, write_sample
 from tests.support.proxy import CuttingProxy
@@ -132,3 +133,19 @@ def split_sample(folder: Path, lengths: list[int]) -> tuple[Sample, list[Sample]
             part.write_bytes(file.read(length))
             parts.append(Sample(part, length, digest=""))
     return whole, parts
+
+
+def test_an_upload_by_a_grant_in_the_path(granting: Granting, tmp_path: Path) -> None:
+    sample = write_sample(tmp_path / "sample.bin", 3 * MIB + 1)
+
+    url = upload(granting.endpoint(), sample, METADATA)
+
+    assert sample.digest == stored_digest(url)
+
+
+def test_partial_uploads_by_a_grant_are_concatenated(granting: Granting, tmp_path: Path) -> None:
+    parts = [write_sample(tmp_path / f"{n}.bin", MIB + n) for n in range(3)]
+
+    url = upload_parts(granting.endpoint(parts=3), parts, {"filename": b"whole.bin"})
+
+    assert sum(part.length for part in parts) == inspect(url).length

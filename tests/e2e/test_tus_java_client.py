@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.granting import Granting
 from tests.e2e.inspection import inspect, stored_digest
 from tests.e2e.samples import KIB, MIB, Sample, write_sample
 from tests.support.proxy import CuttingProxy
@@ -139,3 +140,16 @@ def test_the_client_gets_through_a_connection_that_is_cut_again_and_again(
     assert len(lengths) == len(proxy.cuts)
     assert report.resumed_at > 0
     assert sample.digest == stored_digest(files_url + report.url.rsplit("/", 1)[1])
+
+
+def test_an_upload_by_a_grant_in_the_path_goes_on(
+    client: TusJava, granting: Granting, tmp_path: Path
+) -> None:
+    sample = write_sample(tmp_path / "sample.bin", 6 * MIB)
+
+    report = client.upload(
+        granting.endpoint(), sample, payload=2 * MIB, leaveAt=3 * MIB, how="finish"
+    )
+
+    assert 3 * MIB == report.resumed_at
+    assert sample.digest == stored_digest(report.url)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.granting import Granting
 from tests.e2e.inspection import inspect, status_of_get, stored_digest
 from tests.e2e.samples import KIB, MIB, Sample, write_sample
 from tests.support.proxy import CuttingProxy
@@ -292,6 +293,89 @@ def test_an_expired_upload_begins_anew(client: TusJs, short_lived_url: str, tmp_
     assert "finished" == report.outcome, report.error
     assert ["HEAD", "POST", "PATCH", "PATCH", "PATCH"] == report.methods
     assert sample.digest == stored_digest(report.url)
+
+
+class TestGrants:
+    """With a header that the client sends with every request, and URLs that need none."""
+
+    def test_a_file_goes_up(self, client: TusJs, granting: Granting, tmp_path: Path) -> None:
+        sample = write_sample(tmp_path / "sample.bin", 3 * MIB)
+
+        report = client.upload(
+            granting.url, sample, headers=granting.headers(), chunkSize=MIB, metadata={"a": "b"}
+        )
+
+        assert "finished" == report.outcome, report.error
+        assert sample.digest == stored_digest(report.url)
+
+    def test_parts_go_up_in_parallel(
+        self, client: TusJs, granting: Granting, tmp_path: Path
+    ) -> None:
+        sample = write_sample(tmp_path / "sample.bin", 7 * MIB + 5)
+
+        report = client.upload(
+            granting.url,
+            sample,
+            headers=granting.headers(parts=4, max_length=sample.length),
+            parallelUploads=4,
+            chunkSize=MIB,
+            metadata={"filename": "whole.bin"},
+        )
+
+        assert "finished" == report.outcome, report.error
+        assert sample.digest == stored_digest(report.url)
+        assert "." not in (inspect(report.url).concat or "").replace("127.0.0.1", "")
+
+    def test_aborted_parts_go_on(self, client: TusJs, granting: Granting, tmp_path: Path) -> None:
+        sample = write_sample(tmp_path / "sample.bin", 8 * MIB)
+        options = {
+            "endpoint": granting.url,
+            "headers": granting.headers(parts=2),
+            "parallelUploads": 2,
+            "chunkSize": MIB,
+        }
+        task = {
+            "file": str(sample.path),
+            "urlStore": str(tmp_path / "urls.json"),
+            "options": options,
+        }
+
+        aborted = client.run(**task, abortAt=MIB)
+        resumed = client.run(**task, resume=True)
+
+        assert ("aborted", "finished") == (aborted.outcome, resumed.outcome), resumed.error
+        assert 1 == resumed.methods.count("POST")
+        assert sample.digest == stored_digest(resumed.url)
+
+    def test_an_upload_is_terminated(
+        self, client: TusJs, granting: Granting, tmp_path: Path
+    ) -> None:
+        sample = write_sample(tmp_path / "sample.bin", MIB)
+        headers = granting.headers(can=["DELETE"])
+        report = client.upload(granting.url, sample, headers=headers)
+
+        terminated = client.run(terminate=report.url, options={})
+
+        assert [204] == [request["status"] for request in terminated.requests]
+        assert 404 == inspect(report.url).status
+
+    @pytest.mark.parametrize("with_creation", [False, True])
+    def test_a_deferred_length_is_kept_below_the_limit(
+        self, client: TusJs, granting: Granting, tmp_path: Path, with_creation: bool
+    ) -> None:
+        sample = write_sample(tmp_path / "sample.bin", 3 * MIB + 7)
+        options = {
+            "endpoint": granting.url,
+            "uploadLengthDeferred": True,
+            "uploadDataDuringCreation": with_creation,
+            "chunkSize": MIB,
+        }
+        task = {"file": str(sample.path), "source": "stream"}
+        fitting = {**options, "headers": granting.headers(max_length=sample.length)}
+        too_small = {**options, "headers": granting.headers(max_length=sample.length - 1)}
+
+        assert "finished" == client.run(**task, options=fitting).outcome
+        assert "failed" == client.run(**task, options=too_small).outcome
 
 
 def _at(files_url: str, upload_url: str) -> str:

@@ -16,6 +16,7 @@ from tusclient.storage.filestorage import FileStorage
 from tusclient.uploader.baseuploader import BaseUploader
 from tusclient.uploader.uploader import Uploader
 
+from tests.e2e.granting import Granting
 from tests.e2e.inspection import inspect, stored_digest
 from tests.e2e.samples import KIB, MIB, Sample, write_sample
 from tests.support.proxy import CuttingProxy
@@ -204,3 +205,27 @@ def _url(uploader: BaseUploader) -> str:
 def _at(files_url: str, uploader: BaseUploader) -> str:
     """The same upload without the proxy in between."""
     return files_url + _url(uploader).rsplit("/", 1)[1]
+
+
+def test_an_upload_by_a_grant_in_a_header_goes_on(
+    granting: Granting, sample: Sample, stream: BinaryIO
+) -> None:
+    client = TusClient(granting.url, headers=granting.headers())
+    uploader = client.uploader(file_stream=stream, chunk_size=MIB, metadata={"filename": "a"})
+    uploader.upload(stop_at=MIB)
+
+    # Without the header, which is for the creation alone.
+    resumed = TusClient(granting.url).uploader(file_stream=stream, url=_url(uploader))
+    resumed.upload()
+
+    assert sample.digest == stored_digest(_url(uploader))
+
+
+def test_an_upload_by_a_grant_in_the_path(
+    granting: Granting, sample: Sample, stream: BinaryIO
+) -> None:
+    uploader = TusClient(granting.endpoint()).uploader(file_stream=stream)
+
+    uploader.upload()
+
+    assert sample.digest == stored_digest(_url(uploader))
