@@ -219,6 +219,14 @@ async def test_no_method_tells_whether_an_upload_is_there(guarded: Guarded, meth
         assert answers[0].body == answers[1].body
 
 
+@pytest.mark.parametrize("piece", ["a", ".", "a.", "/", "a.b.c.d/", "%"])
+async def test_a_long_path_is_no_work(guarded: Guarded, piece: str) -> None:
+    """Looking for tokens in it takes no more than one pass."""
+    for base in ("/files/", "/elsewhere/"):
+        answer = await guarded.tus.head(base + piece * (1_000_000 // len(piece)))
+        assert answer.status in (403, 404)
+
+
 @pytest.mark.slow
 async def test_no_alteration_of_a_url_passes(guarded: Guarded) -> None:
     segment = guarded.url.rpartition("/")[2]

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from tests.spec.served import Serve, Served
-from tests.support.asgi import OFFSET_TYPE, VERSION, Header
+from tests.support.asgi import OFFSET_TYPE, VERSION, Client, Header
 from tests.support.granting import bare, bearer, capability, grant, granted, id_in, path_of, refusal
 from tests.unit.auth.samples import OLD_SECRET, RING, SECRET
 from tusd_py import Changes, Config, Cors, NewUpload, Reject, Request, TusApp
@@ -290,6 +292,33 @@ async def test_the_application_sees_the_subject_and_no_token(serve: Serve) -> No
     assert 5 == len(seen)
     secret = [each.rpartition(".")[2] for each in (token, url, final.location)]
     assert [] == [text for text in seen for signature in secret if signature in text]
+
+
+@pytest.mark.parametrize("mounted", [False, True])
+async def test_the_scope_of_an_application_around_it_has_bare_ids(
+    tus: Served, mounted: bool
+) -> None:
+    scopes: list[Any] = []
+    server = tus.server
+    routes = [Mount("/api/files", server)] if mounted else server.routes("/api/files")
+    inner = Starlette(routes=routes)
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        scopes.append(scope)
+        await inner(scope, receive, send)
+
+    client = Client(outer, base="/api/files/")
+    token = grant(path="/api/files/")
+    lengths = [VERSION, ("Upload-Length", "5")]
+    created = await client.request("POST", f"/api/files/-/{token}", lengths)
+    assert 200 == (await client.head(created.location)).status
+    assert 403 == (await client.get(created.location)).status
+
+    assert created.location.startswith("http://tus.example/api/files/")
+    secrets = [text.rpartition(".")[2] for text in (token, created.location)]
+    assert [] == [scope for scope in scopes for secret in secrets if secret in repr(scope)]
+    assert f"/api/files/{id_in(created.location)}" == scopes[1]["path"]
+    assert scopes[1]["path"].encode() == scopes[1]["raw_path"]
 
 
 async def test_what_the_application_refuses_is_not_created(serve: Serve) -> None:

@@ -12,10 +12,13 @@ GRANT_SEGMENT: Final = "-/"
 """What a grant in the path follows, below the path of creation."""
 
 _BEARER = re.compile(r"bearer +(.+)", re.IGNORECASE)
-_ANY_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43,}")
 _FINAL = "final;"
 # Of no form that a token can have.
 _DAMAGED: Final = ""
+# No id of an upload, and not the path of creation.
+_NOBODYS: Final = "."
+# Shorter endings are those of files.
+_LEAST_SIGNATURE: Final = 40
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -61,7 +64,7 @@ def present(rest: str, raw_path: bytes | None, headers: RawHeaders) -> Presented
     bare, dot, _ = rest.partition(".")
     if not dot:
         return Presented(bare)
-    return Presented(bare, capability=rest if unaltered else _DAMAGED)
+    return Presented(bare or _NOBODYS, capability=rest if unaltered else _DAMAGED)
 
 
 def _bearers(headers: RawHeaders) -> tuple[str, ...]:
@@ -115,7 +118,12 @@ def _without_capability(url: str) -> str:
 
 def scrubbed(path: str) -> str:
     """A path that leads elsewhere, without what may be a token in it."""
-    return _ANY_TOKEN.sub(r"\1", path)
+    return "/".join(map(_without_ending, path.split("/")))
+
+
+def _without_ending(segment: str) -> str:
+    bare, _, ending = segment.partition(".")
+    return bare if len(ending) > _LEAST_SIGNATURE else segment
 
 
 def scrubbed_parameters(
