@@ -1,7 +1,10 @@
 """Grants over real sockets: a server, alone and of two processes, that asks for them."""
 
 import logging
+from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,31 @@ def test_keys_are_exchanged_while_the_server_runs(server: ServerProcess, keys: P
     assert 200 == ask(server.port, "HEAD", path_in(created)).status
     retire_key(keys, "k1")
     wait_until(lambda: ask(server.port, "HEAD", path_in(created)).status == 403)
+
+
+def test_of_many_with_one_grant_one_creates(server: ServerProcess, keys: Path) -> None:
+    sent = bearer(keys)
+
+    def create(number: int) -> int:
+        name = f"number {b64encode(bytes([number])).decode()}"
+        response = ask(
+            server.port,
+            "POST",
+            "/files/",
+            b"hello",
+            upload_length="5",
+            upload_metadata=name,
+            content_type=OFFSET_TYPE,
+            authorization=sent,
+        )
+        return response.status
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(create, range(24)))
+
+    assert {201: 1, 403: 23} == Counter(statuses)
+    finished = [path for path in (server.data_dir / "files").rglob("*") if path.is_file()]
+    assert 1 == len(finished)
 
 
 def test_no_token_is_written_anywhere(server: ServerProcess, keys: Path) -> None:

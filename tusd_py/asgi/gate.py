@@ -124,8 +124,10 @@ class GrantsGate:
             return
         sent: RawHeaders = scope["headers"]
         presented = present(place.rest, _raw_path(scope), sent)
-        scope["headers"] = without_tokens(sent, presented)
-        exchange.headers = read_headers(scope)
+        seen = without_tokens(sent, presented)
+        if seen != sent:
+            scope["headers"] = seen
+            exchange.headers = read_headers(scope)
         if presented.rest != place.rest:
             _hide(scope, place.rest, presented.rest)
             exchange.place = replace(place, rest=presented.rest)
