@@ -112,8 +112,7 @@ def _without_capabilities(value: bytes) -> bytes:
 
 def _without_capability(url: str) -> str:
     front, slash, segment = url.rpartition("/")
-    prefix = _FINAL if not slash and segment.startswith(_FINAL) else ""
-    return f"{front}{slash}{prefix}{segment.removeprefix(prefix).partition('.')[0]}"
+    return f"{front}{slash}{segment.partition('.')[0]}"
 
 
 def scrubbed(path: str) -> str:
