@@ -1,13 +1,19 @@
 """Every example starts and takes an upload."""
 
+import re
 import runpy
+import time
 from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.live import Wire, live
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 OFFSET_TYPE = "application/offset+octet-stream"
 
 
@@ -44,3 +50,31 @@ def test_the_starlette_example_keeps_uploads_apart(
         path = "/" + created.headers["location"].split("/", 3)[3]
         assert 404 == wire.request("HEAD", path, b"", authorization=bob).status
         assert 200 == wire.request("HEAD", path, b"", authorization=alice).status
+
+
+def test_the_example_with_tokens_knows_their_subjects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UPLOADS_PUBLIC_KEY", public.decode())
+    app = runpy.run_path(str(EXAMPLES / "jwt_app.py"))["app"]
+    alice, bob = (
+        "Bearer "
+        + jwt.encode({"sub": name, "aud": "uploads", "exp": time.time() + 60}, private, "RS256")
+        for name in ("alice", "bob")
+    )
+    with live(app) as server, Wire(server.port) as wire:
+        assert 401 == wire.request("POST", "/files", upload_length="5").status
+        created = wire.request("POST", "/files", b"", upload_length="5", authorization=alice)
+        path = "/" + created.headers["location"].split("/", 3)[3]
+        assert 404 == wire.request("HEAD", path, b"", authorization=bob).status
+        assert 200 == wire.request("HEAD", path, b"", authorization=alice).status
+
+
+def test_the_guide_uses_tokens_as_the_example_does() -> None:
+    guide = (ROOT / "docs/guides/auth.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    (block,) = [block for block in blocks if "JwtSubject" in block]
+    assert block in (EXAMPLES / "jwt_app.py").read_text()

@@ -9,9 +9,12 @@ from .sources import KeyFile, keys_from_environment
 
 if TYPE_CHECKING:
     from .grants import Grants
+    from .jwt import JwtKey, JwtSubject
 
 __all__ = [
     "Grants",
+    "JwtKey",
+    "JwtSubject",
     "Key",
     "KeyFile",
     "KeyRing",
@@ -23,7 +26,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # The server's part, which who only makes grants does not need.
+    # The server's parts, which who only makes grants does not need.
     if name == "Grants":
         return import_module(".grants", __name__).Grants
+    if name in {"JwtKey", "JwtSubject"}:
+        return getattr(import_module(".jwt", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
