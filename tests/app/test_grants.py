@@ -151,6 +151,13 @@ class TestConcatenation:
             assert response.status in (400, 403)
             assert [] == response.all("Location")
 
+    async def test_no_part_comes_in_by_a_second_header(self, tus: Served) -> None:
+        url = await self.part(tus, b"he", granted(parts=1))
+        sent = [VERSION, ("Upload-Concat", "final;x"), ("Upload-Concat", f"/../{id_in(url)}")]
+
+        response = await tus.request("POST", "/files/", [*sent, *granted(parts=1)])
+        assert 403 == response.status
+
     async def test_a_part_whose_capability_is_enough_to_look_is_not_enough(
         self, tus: Served
     ) -> None:

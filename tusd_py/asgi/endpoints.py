@@ -98,6 +98,7 @@ class Endpoints:
         base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
+            exchange.access.check_parts(parts)
             make = partial(concatenate, engine, creation, parts, request, incoming, terms)
         else:
             make = partial(create, engine, creation, request, incoming, terms)

@@ -124,7 +124,7 @@ class GrantsGate:
             return
         sent: RawHeaders = scope["headers"]
         presented = present(place.rest, _raw_path(scope), sent)
-        seen = without_tokens(sent, presented)
+        seen = without_tokens(sent)
         if seen != sent:
             scope["headers"] = seen
             exchange.headers = read_headers(scope)

@@ -9,7 +9,7 @@ from tusd_py.errors import NotGranted, Refusal, TokenRefused, Uncovered
 from tusd_py.metadata import Use
 from tusd_py.protocol.metadata import parse_metadata
 from tusd_py.protocol.requests import Creation
-from tusd_py.protocol.upload import Kind, Upload
+from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.uploads.terms import NO_TERMS, Terms
 
 from .capability import Capability, sign_capability
@@ -38,6 +38,13 @@ class Access:
             NotGranted: It may not.
         """
         return NO_TERMS
+
+    def check_parts(self, parts: Sequence[UploadId]) -> None:
+        """Let through who may make an upload of these.
+
+        Raises:
+            NotGranted: They may not.
+        """
 
     def segment(self, upload: Upload) -> str:
         """Make the last segment of a new upload's URL."""
@@ -76,6 +83,7 @@ class Creating(Access):
         self._keys = keys
         self._lifetime = lifetime
         self._forgettable = grant.expires + skew
+        self._parts = [part.upload_id for part in parts]
         for part in parts:
             # Whoever may append to a part knows what is in it.
             if part.subject != grant.subject or Rights.PATCH not in part.rights:
@@ -91,6 +99,11 @@ class Creating(Access):
             key_id=self._grant.key_id,
             signed_by=self._keys.signing,
         )
+
+    def check_parts(self, parts: Sequence[UploadId]) -> None:
+        # However the list was read, each has a capability or nothing is made of them.
+        if [*parts] != self._parts:
+            raise NotGranted(Uncovered.CONCATENATION, self._grant.key_id)
 
     def segment(self, upload: Upload) -> str:
         # Of the upload's own times alone, so that the same creation always has the same URL.

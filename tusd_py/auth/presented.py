@@ -13,6 +13,10 @@ GRANT_SEGMENT: Final = "-/"
 
 _BEARER = re.compile(r"bearer +(.+)", re.IGNORECASE)
 _FINAL = "final;"
+# The last three of the four parts that grants and capabilities have.
+_TOKEN = re.compile(rb"\.[\w-]+\.[\w-]+\.[\w-]{43}(?![\w-])", re.ASCII)
+# What ends an id, or a path that leads elsewhere: behind it may be a token.
+_NO_ID = re.compile(r"[^\w/-]", re.ASCII)
 # Of no form that a token can have.
 _DAMAGED: Final = ""
 # No id of an upload, and not the path of creation.
@@ -38,12 +42,6 @@ class Presented(NamedTuple):
     capability: str | None = None
     parts: tuple[str, ...] = ()
 
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """All that must not be seen."""
-        capability = () if self.capability is None else (self.capability,)
-        return tuple(token for token in (*self.grants, *capability, *self.parts) if "." in token)
-
 
 def present(rest: str, raw_path: bytes | None, headers: RawHeaders) -> Presented:
     """Find the tokens of a request.
@@ -55,14 +53,14 @@ def present(rest: str, raw_path: bytes | None, headers: RawHeaders) -> Presented
         headers: Of the request.
     """
     # What cannot be encoded did not come as it is.
-    unaltered = raw_path is None or raw_path.endswith(rest.encode(errors="replace"))
+    unaltered = raw_path is None or raw_path.endswith(b"/" + rest.encode(errors="replace"))
     if rest.startswith(GRANT_SEGMENT):
         grant = rest.removeprefix(GRANT_SEGMENT).removesuffix("/") if unaltered else _DAMAGED
         return Presented("", (grant, *_bearers(headers)), parts=_parts(headers))
     if not rest:
         return Presented("", _bearers(headers), parts=_parts(headers))
-    bare, dot, _ = rest.partition(".")
-    if not dot:
+    bare = _NO_ID.split(rest, maxsplit=1)[0]
+    if bare == rest:
         return Presented(bare)
     return Presented(bare or _NOBODYS, capability=rest if unaltered else _DAMAGED)
 
@@ -77,21 +75,26 @@ def _bearers(headers: RawHeaders) -> tuple[str, ...]:
 
 
 def _parts(headers: RawHeaders) -> tuple[str, ...]:
-    values = [value for name, value in headers if name.lower() == b"upload-concat"]
-    # A header that stands twice is no list, and is refused for that.
-    if len(values) != 1 or not values[0].startswith(_FINAL.encode()):
+    values = [
+        value.decode("latin-1").strip(" \t")
+        for name, value in headers
+        if name.lower() == b"upload-concat"
+    ]
+    if len(values) > 1:
+        # It is no list, and what others read in several of them is not known here.
+        return (_DAMAGED,)
+    if not values or not values[0].startswith(_FINAL):
         return ()
-    urls = values[0].decode("latin-1").strip(" \t").removeprefix(_FINAL).strip(" ").split(" ")
+    urls = values[0].removeprefix(_FINAL).strip(" ").split(" ")
     return tuple(url.rpartition("/")[2] for url in urls)
 
 
-def without_tokens(headers: RawHeaders, presented: Presented) -> list[tuple[bytes, bytes]]:
+def without_tokens(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
     """The headers as anybody may see them: no ``Authorization``, parts by their bare ids.
 
-    Whatever else repeats a token, such as a ``Referer`` or what a proxy says of the URL, is left
-    out.
+    Whatever else has what looks like a token, such as a ``Referer`` or what a proxy says of the
+    URL, is left out.
     """
-    tokens = [token.encode("latin-1") for token in presented.tokens if token.isascii()]
     kept = []
     for name, value in headers:
         lower = name.lower()
@@ -99,7 +102,7 @@ def without_tokens(headers: RawHeaders, presented: Presented) -> list[tuple[byte
             continue
         if lower == b"upload-concat":
             kept.append((name, _without_capabilities(value)))
-        elif not any(token in value for token in tokens):
+        elif not _TOKEN.search(value):
             kept.append((name, value))
     return kept
 

@@ -65,6 +65,9 @@ def retire(id: str, file: str, data_dir: str | None, *, force: bool) -> None:  #
 
     database = Path(data_dir or "data") / "tus.db"
     looked = database.exists()
+    if data_dir is not None and not looked and not force:
+        why = f"There is no database in {database.parent}."
+        refuse([f"{why} Name the server's folder with --data-dir, or use --force."])
     if looked and not force:
         _check_unneeded(database, id)
     with told(file):

@@ -118,14 +118,32 @@ def test_a_key_that_no_upload_needs_is_retired(run: Run, file: Path, tmp_path: P
     assert "retired" == read_keys(file)[0].keys[old].state
 
 
-def test_who_names_no_database_is_told(run: Run, file: Path, tmp_path: Path) -> None:
+def test_who_names_no_database_is_told(
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     old = new(run, file)
     new(run, file)
-    done = run("keys", "retire", old, "--file", str(file), "--data-dir", str(tmp_path / "none"))
+    done = run("keys", "retire", old, "--file", str(file))
 
     assert 0 == done.exit_code
     assert "nobody looked for uploads" in done.stderr
+    assert "retired" == read_keys(file)[0].keys[old].state
+
+
+def test_without_the_database_that_was_named_no_key_is_retired(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    old = new(run, file)
+    new(run, file)
+    command = ("keys", "retire", old, "--file", str(file), "--data-dir", str(tmp_path / "none"))
+    done = run(*command)
+
+    assert 2 == done.exit_code
+    assert "There is no database" in done.stderr
     assert not (tmp_path / "none").exists()
+    assert "verifying" == read_keys(file)[0].keys[old].state
+    assert 0 == run(*command, "--force").exit_code
 
 
 def test_a_database_that_cannot_be_read_is_told(run: Run, file: Path, tmp_path: Path) -> None:
