@@ -168,15 +168,19 @@ class Engine:
                 await stack.enter_async_context(patient)
             yield await self.find(upload_id, subject)
 
-    async def check_quota(self, upload: Upload) -> None:
-        """Let an upload be finished, whose offset and length are recorded.
+    async def check_quota(self, upload: Upload) -> Upload:
+        """Let an upload be finished, and record it before if its subject has a limit.
 
         Raises:
             QuotaExceeded: Its subject has more bytes than it may.
         """
-        if upload.subject is not None and self.config.subject_bytes is not None:
-            quota = Quota(size=self.config.subject_bytes, now=self.now())
-            await self.metadata.check_quota(upload.subject, quota)
+        if upload.subject is None or self.config.subject_bytes is None:
+            return upload
+        # Those who finish at once all have to see each other's bytes.
+        recorded = await self.record(upload)
+        quota = Quota(size=self.config.subject_bytes, now=self.now())
+        await self.metadata.check_quota(upload.subject, quota)
+        return recorded
 
     def _quota(self, subject: str | None) -> Quota | None:
         size, unfinished = self.config.subject_bytes, self.config.subject_unfinished

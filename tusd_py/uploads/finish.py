@@ -31,10 +31,7 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
     """
     await sync(engine, upload, writer)
     reply: Reply | None = None
-    if upload.subject is not None and engine.config.subject_bytes is not None:
-        # Those who finish at once all have to see each other's bytes.
-        upload = await engine.record(upload)
-        await engine.check_quota(upload)
+    upload = await engine.check_quota(upload)
     if upload.kind is not Kind.PARTIAL and engine.hooks.before_finish:
         # The application may take its time, and nothing of it may be lost meanwhile.
         upload = await engine.record(upload)
