@@ -1,6 +1,6 @@
 """What every metadata store promises of its lists of uploads."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from tusd_py.metadata import Metadata
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
+from .stores import StartedMetadata
 from .uploads import CREATED_AT, a_final, an_upload
 
 NOW = CREATED_AT + 100.0
@@ -19,20 +20,8 @@ def ids(uploads: Iterable[Upload]) -> list[str]:
 
 
 @pytest.mark.anyio
-class ListingContract:
+class ListingContract(StartedMetadata):
     """The promises of the lists of ``tusd_py.metadata.Metadata``. Override ``metadata``."""
-
-    @pytest.fixture
-    def metadata(self) -> Metadata:
-        """A new store with nothing in it, not started."""
-        raise NotImplementedError("Override the fixture 'metadata'.")
-
-    @pytest.fixture
-    async def started(self, metadata: Metadata) -> AsyncIterator[Metadata]:
-        """The store, started, and closed after the test."""
-        await metadata.start(durable=False)
-        yield metadata
-        await metadata.close()
 
     async def test_nothing_is_listed_of_nothing(self, started: Metadata) -> None:
         assert list(await started.page()) == []

@@ -1,7 +1,6 @@
 """What every metadata store promises of what subjects may have."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from tusd_py.errors import OverLimit, QuotaExceeded, SubjectBusy, UploadNotFound
 from tusd_py.metadata import Metadata, Quota
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
+from .stores import StartedMetadata
 from .uploads import CREATED_AT, an_upload
 
 
@@ -19,20 +19,8 @@ def own(upload_id: str, **facts: Any) -> Upload:  # noqa: ANN401 - any fact
 
 
 @pytest.mark.anyio
-class QuotasContract:
+class QuotasContract(StartedMetadata):
     """The promises of ``tusd_py.metadata.Metadata`` about quotas. Override ``metadata``."""
-
-    @pytest.fixture
-    def metadata(self) -> Metadata:
-        """A new store with nothing in it, not started."""
-        raise NotImplementedError("Override the fixture 'metadata'.")
-
-    @pytest.fixture
-    async def started(self, metadata: Metadata) -> AsyncIterator[Metadata]:
-        """The store, started, and closed after the test."""
-        await metadata.start(durable=False)
-        yield metadata
-        await metadata.close()
 
     async def test_bytes_are_summed(self, started: Metadata) -> None:
         await started.create(own("known"))

@@ -1,7 +1,6 @@
 """What every metadata store promises of the uses of grants."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from tusd_py.errors import GrantUsed, UploadExists, UploadNotFound
 from tusd_py.metadata import Metadata, Use
 from tusd_py.protocol.upload import UploadId
 
+from .stores import StartedMetadata
 from .uploads import CREATED_AT, an_upload
 
 
@@ -20,20 +20,8 @@ def a_use(grant: str = "grant", **facts: Any) -> Use:  # noqa: ANN401 - any fact
 
 
 @pytest.mark.anyio
-class UsesContract:
+class UsesContract(StartedMetadata):
     """The promises of ``tusd_py.metadata.Metadata`` about grants. Override ``metadata``."""
-
-    @pytest.fixture
-    def metadata(self) -> Metadata:
-        """A new store with nothing in it, not started."""
-        raise NotImplementedError("Override the fixture 'metadata'.")
-
-    @pytest.fixture
-    async def started(self, metadata: Metadata) -> AsyncIterator[Metadata]:
-        """The store, started, and closed after the test."""
-        await metadata.start(durable=False)
-        yield metadata
-        await metadata.close()
 
     async def test_a_grant_is_used_once(self, started: Metadata) -> None:
         await started.check_use(a_use())
