@@ -81,10 +81,11 @@ def _taking_part(
 ) -> Sequence[_Contender]:
     """Return who takes part: who has a role in the case, or was asked for by name.
 
-    The limit can do little, so it takes part only where it has a role.
+    The limit can do little, and few drivers bring grants, so these take part only where they have
+    a role.
     """
-    asked = bool(chosen.servers)
-    return [one for one in everyone if one.role in case.roles or (asked and one.role != Role.LIMIT)]
+    anywhere = {*Role} - {Role.LIMIT, Role.GUARDED} if chosen.servers else set()
+    return [one for one in everyone if one.role in case.roles | anywhere]
 
 
 def _baseline(there: Sequence[Server], chosen: Options) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from benchmarks.servers import UVICORN_FLAGS, Launch, Missing, Role, Server
 
 LIMIT: Final = "bare-loop"
 EMBEDDED: Final = "tusd_py-uvicorn"
+GUARDED: Final = "tusd_py-grants"
+_KEYS: Final = "keys.toml"
 _PACKAGES: Final = ("tusd-py", "uvicorn", "uvloop", "httptools", "starlette", "aiosqlite")
 _PROMISES: Final = {
     "process": "no fsync; survives the process",
@@ -31,7 +34,7 @@ _OURS: Final = {
 
 def names() -> list[str]:
     """Return the names of all servers, ours first."""
-    return [*_OURS, EMBEDDED, *PEERS, LIMIT]
+    return [*_OURS, GUARDED, EMBEDDED, *PEERS, LIMIT]
 
 
 def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing]]:
@@ -52,11 +55,17 @@ def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing
 
 def _finders(python: str) -> Mapping[str, Callable[[], Server]]:
     ours = {name: partial(_standalone, name, python) for name in _OURS}
-    return {**ours, EMBEDDED: partial(_embedded, python), **PEERS, LIMIT: _bare_loop}
+    special: Mapping[str, Callable[[], Server]] = {
+        GUARDED: partial(_guarded, python),
+        EMBEDDED: partial(_embedded, python),
+        LIMIT: _bare_loop,
+    }
+    return {**ours, **special, **PEERS}
 
 
 def _role(name: str) -> Role:
-    special = {EMBEDDED: Role.EMBEDDED, LIMIT: Role.LIMIT} | dict.fromkeys(_OURS, Role.OURS)
+    special = {GUARDED: Role.GUARDED, EMBEDDED: Role.EMBEDDED, LIMIT: Role.LIMIT}
+    special |= dict.fromkeys(_OURS, Role.OURS)
     return special.get(name, Role.PEER)
 
 
@@ -77,6 +86,26 @@ def _standalone(name: str, python: str) -> Server:
         launch=launch,
         role=Role.OURS,
         durable=durability == "disk",
+    )
+
+
+def _guarded(python: str) -> Server:
+    plain = _standalone("tusd_py-process", python)
+
+    def launch(port: int, data: Path) -> Launch:
+        keys = data.parent / _KEYS
+        if not keys.exists():
+            output_of([python, "-m", "tusd_py", "keys", "new", "--file", str(keys)])
+        arguments = plain.launch(port, data).arguments
+        return Launch(arguments=[*arguments, "--auth-keys", str(keys)])
+
+    return replace(
+        plain,
+        name=GUARDED,
+        configuration=f"{plain.configuration} --auth-keys {_KEYS}",
+        launch=launch,
+        role=Role.GUARDED,
+        keys=_KEYS,
     )
 
 

@@ -23,6 +23,7 @@ _TOP: Final = 62
 _FONT: Final = 'font-family="sans-serif" font-size="13" fill="#222"'
 _COLOURS: Final = {
     Role.OURS: "#2f6fde",
+    Role.GUARDED: "#5287e4",
     Role.EMBEDDED: "#7ea6ec",
     Role.PEER: "#9a9a9a",
     Role.LIMIT: "#d9d9d9",

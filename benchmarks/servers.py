@@ -30,6 +30,7 @@ class Role(StrEnum):
     OURS = "ours"
     EMBEDDED = "ours behind plain uvicorn"
     PEER = "peer"
+    GUARDED = "ours, wants grants"
     LIMIT = "limit"
 
 
@@ -51,7 +52,8 @@ class Server:
 
     `launch` gets the port to listen on and an empty folder for the data; the server must then
     answer under ``/files/`` on the loopback address. One that is `durable` has synced what it
-    acknowledged. One that `holds_bodies` keeps each whole body in memory.
+    acknowledged. One that `holds_bodies` keeps each whole body in memory. One that wants grants
+    has its keys in the file that `keys` names, inside the folder of its trial.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Server:
     role: Role = Role.PEER
     durable: bool = False
     holds_bodies: bool = False
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,16 +10,20 @@ import re
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Final
 
 from benchmarks.drivers import process, wire
 from benchmarks.drivers.timing import Stopwatch, percentile
 from benchmarks.errors import DriverFailedError
+from tusd_py.auth import KeyFile, Signer
 
 _SILENCE: Final = 10.0
+# No server here makes more uploads with grants.
+_MOST_PER_SECOND: Final = 8_000
 _HEAD_END: Final = b"\r\n\r\n"
 _CLOSES: Final = re.compile(rb"\r\nConnection: *close\r\n", re.IGNORECASE)
 _NO_BODY: Final = re.compile(rb"\r\nContent-Length: *0\r\n", re.IGNORECASE)
@@ -30,7 +34,8 @@ class SmallJob:
     """Make uploads of `length` bytes for `seconds`, until there are `limit`.
 
     The first `payload` bytes are sent with the creation. Where it `goes_on`, the rest follows in
-    a PATCH, and then a HEAD; all three count as one.
+    a PATCH, and then a HEAD; all three count as one. Where there are `keys`, the path of a file,
+    each creation comes with a grant of its own.
     """
 
     port: int
@@ -41,6 +46,7 @@ class SmallJob:
     connections: int
     seconds: float
     limit: int
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +103,12 @@ class Load:
     open_lines: dict[int, _Line] = field(default_factory=dict)
     poll: select.epoll = field(default_factory=select.epoll)
     took: list[int] = field(default_factory=list)
-    creation: bytes = b""
+    creations: Iterator[bytes] = field(default_factory=lambda: iter(()))
     no_body: bytes = b""
 
     def open(self) -> None:
-        """Open all connections."""
-        self.creation = wire.creation(self.job.port, self.job.length, self.body[: self.job.payload])
+        """Build the creations, and open all connections."""
+        self.creations = _creations(self.job, self.body[: self.job.payload])
         for _ in range(self.job.connections):
             line = _Line(wire.connect(self.job.port, timeout=_SILENCE))
             self.all.append(line)
@@ -140,7 +146,7 @@ class Load:
 
     def _begin(self, line: _Line) -> None:
         line.step, line.began_at = _CREATE, time.perf_counter_ns()
-        self._send(line, self.creation)
+        self._send(line, next(self.creations))
 
     def _send(self, line: _Line, request: bytes) -> None:
         if not line.is_open:
@@ -224,6 +230,20 @@ def run(job: SmallJob, ready: Callable[[], None]) -> SmallResult:
         p50_seconds=percentile(load.took, 50) / 1e9,
         p99_seconds=percentile(load.took, 99) / 1e9,
     )
+
+
+def _creations(job: SmallJob, payload: bytes) -> Iterator[bytes]:
+    if not job.keys:
+        return repeat(wire.creation(job.port, job.length, payload))
+    signer = Signer(KeyFile(job.keys))
+
+    def granted(_: int) -> bytes:
+        grant = signer.grant(subject="somebody", max_length=job.length)
+        return wire.creation(job.port, job.length, payload, grant)
+
+    # Before the clock runs, as it is the application that makes them.
+    ahead = [granted(number) for number in range(int(job.seconds * _MOST_PER_SECOND))]
+    return chain(ahead, map(granted, count()))
 
 
 def _has_whole_body(received: bytes, end: int) -> bool:

@@ -66,8 +66,11 @@ def request(method: str, path: str, port: int, headers: Mapping[str, str]) -> by
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-def creation(port: int, length: int, payload: bytes = b"") -> bytes:
-    """Build a creation of `length` bytes, with the first of them where there is a payload."""
+def creation(port: int, length: int, payload: bytes = b"", grant: str = "") -> bytes:
+    """Build a creation of `length` bytes, with the first of them where there is a payload.
+
+    The server may want a `grant`.
+    """
     headers = {
         "Upload-Length": str(length),
         "Upload-Metadata": _METADATA,
@@ -75,6 +78,8 @@ def creation(port: int, length: int, payload: bytes = b"") -> bytes:
     }
     if payload:
         headers["Content-Type"] = "application/offset+octet-stream"
+    if grant:
+        headers["Authorization"] = f"Bearer {grant}"
     return request("POST", UPLOADS, port, headers) + payload
 
 

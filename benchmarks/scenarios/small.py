@@ -25,7 +25,7 @@ from benchmarks.scenarios.base import (
     disturbance,
     drive,
 )
-from benchmarks.servers import Target
+from benchmarks.servers import Role, Target
 
 _LENGTH: Final = 4 * KIB
 _CONNECTIONS: Final = (16, 1, 128)
@@ -86,6 +86,7 @@ def _case(kind: _Kind, connections: int, scale: Scale) -> Case:
             connections=connections,
             seconds=float(seconds),
             limit=_LIMIT,
+            keys=str(target.data.parent / target.server.keys) if target.server.keys else "",
         )
         return _measure(bench, target, job, checked=kind.has_bytes)
 
@@ -100,7 +101,7 @@ def _case(kind: _Kind, connections: int, scale: Scale) -> Case:
         metrics=_METRICS + (_SYNC_METRICS if kind.payload else ()),
         sources=(_LENGTH,),
         room=4 * GIB,
-        roles=WITH_PEERS,
+        roles=WITH_PEERS | {Role.GUARDED},
         measure=measure,
     )
 

@@ -102,7 +102,7 @@ class Endpoints:
             make = partial(concatenate, engine, creation, parts, request, incoming, terms)
         else:
             make = partial(create, engine, creation, request, incoming, terms)
-        outcome = await once(engine, terms, exchange.subject, make)
+        outcome = await once(engine, terms, creation, exchange.subject, make)
         location = base + exchange.access.segment(outcome.upload)
         if not self._config.relative_location:
             location = exchange.place.origin + location

@@ -131,7 +131,8 @@ class Holding(Access):
     def __init__(self, capability: Capability, method: str) -> None:
         super().__init__(capability.subject)
         self._capability = capability
-        if not any(capability.allows(method, finished=finished) for finished in (False, True)):
+        # Whoever may do something when the upload is complete may do it before.
+        if not capability.allows(method, finished=False):
             raise NotGranted(Uncovered.METHOD, capability.key_id)
 
     def check_removal(self, upload: Upload) -> None:
@@ -153,6 +154,8 @@ def check_creation(grant: Grant, creation: Creation) -> None:
         raise NotGranted(Uncovered.CONCATENATION, grant.key_id)
     if creation.kind is not Kind.FINAL and not _fits(grant, creation):
         raise NotGranted(Uncovered.LENGTH, grant.key_id)
+    if grant.allowed_metadata is None and not grant.metadata:
+        return
     carried = parse_metadata(creation.metadata)
     # Clients give their parts no metadata, or other than the whole.
     needed = {} if creation.kind is Kind.PARTIAL else grant.metadata

@@ -6,6 +6,7 @@ byte of rights, five of the end in Unix seconds, most significant first, and the
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tusd_py.errors import Refusal, TokenRefused
 
@@ -25,6 +26,8 @@ from .tokens import (
 _UPLOAD_ID = r"[A-Za-z0-9_-]{1,128}"
 _ID = re.compile(_UPLOAD_ID)
 _TOKEN = re.compile(rf"(({_UPLOAD_ID})\.({KEY_ID})\.({CLAIMS}))\.({SIGNATURE})")
+# Capabilities of good signature, at about 1 KiB each.
+_REMEMBERED = 4096
 # It is no part of the token, but of what is signed.
 _VERSION = "c1."
 _RIGHTS = slice(0, 1)
@@ -95,6 +98,14 @@ def verify_capability(segment: str, keys: KeyRing, now: float, *, skew: float = 
     Raises:
         TokenRefused: It does not hold; the error says why.
     """
+    capability = _signed(segment, keys)
+    check_end(capability.expires, now, skew, capability.key_id)
+    return capability
+
+
+# An upload's URL comes with each of its requests, and a ring never changes.
+@lru_cache(maxsize=_REMEMBERED)
+def _signed(segment: str, keys: KeyRing) -> Capability:
     match = match_token(_TOKEN, segment)
     signed, upload_id, key_id, claims, signature = match.groups()
     keys.check(Purpose.UPLOAD, key_id, _VERSION + signed, signature)
@@ -104,7 +115,6 @@ def verify_capability(segment: str, keys: KeyRing, now: float, *, skew: float = 
         capability = None
     if capability is None:
         raise TokenRefused(Refusal.MALFORMED, key_id)
-    check_end(capability.expires, now, skew, key_id)
     return capability
 
 

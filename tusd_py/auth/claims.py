@@ -1,8 +1,8 @@
 """What a creation grant says, and how JSON says it."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +13,7 @@ from .tokens import check_second, check_subject
 _MOST_BYTES = 2**63 - 1
 _MOST_UPLOADS = 1_000_000
 _ID_BYTES = 16
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 # A key of Upload-Metadata: printable ASCII, no space, no comma.
 _METADATA_NAME = re.compile(r"[!-+\--~]+")
 _PATH = re.compile(r"/[!\"$->@-~]*")
@@ -54,7 +55,7 @@ class Grant:
     can: Rights = DEFAULT_RIGHTS
     """What may be done with the upload."""
 
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=lambda: _NONE)
     """Pairs that the creation must carry exactly so. Default: none."""
 
     allowed_metadata: tuple[str, ...] | None = None
@@ -67,21 +68,24 @@ class Grant:
     """The key that signed it; ``None`` before that."""
 
     def __post_init__(self) -> None:
-        for name, check in _CHECKS.items():
-            check(name, getattr(self, name))
+        for name, default, check in _CHECKS:
+            value = getattr(self, name)
+            if value is not default:
+                check(name, value)
         if self.expires <= self.not_before:
             raise ValueError("The end of a grant is later than its beginning.")
         if (self.length is None) == (self.max_length is None):
             raise ValueError("A grant has either an exact or a maximal length.")
-        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        if self.metadata is not _NONE:
+            object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
 
     def is_for(self, path: str) -> bool:
         """Tell whether it may create below a path, with or without the path's last slash."""
         return self.path is None or self.path.rstrip("/") == path.rstrip("/")
 
 
-def read_claims(members: Mapping[str, object]) -> Grant:
-    """Make a grant of the members of a JSON object.
+def read_claims(members: Mapping[str, object], key_id: str | None = None) -> Grant:
+    """Make a grant, signed by a key, of the members of a JSON object.
 
     Raises:
         ValueError: One is unknown, missing, or not of its form.
@@ -94,7 +98,7 @@ def read_claims(members: Mapping[str, object]) -> Grant:
     if "allowed_metadata" in values:
         values["allowed_metadata"] = tuple(_texts(values["allowed_metadata"]))
     # __post_init__ looks at every type.
-    return Grant(**values)  # type: ignore[arg-type]
+    return Grant(**values, key_id=key_id)  # type: ignore[arg-type]
 
 
 def write_claims(grant: Grant) -> dict[str, object]:
@@ -153,10 +157,6 @@ def _whole(low: int, high: int) -> Callable[[str, object], None]:
     return check
 
 
-def _optional(check: Callable[[str, object], None]) -> Callable[[str, object], None]:
-    return lambda name, value: None if value is None else check(name, value)
-
-
 def _check_rights(_: str, value: object) -> None:
     if not isinstance(value, Rights) or not value:
         raise ValueError("The holder of an upload can do at least one thing.")
@@ -193,17 +193,18 @@ def _check_path(_: str, value: object) -> None:
         raise ValueError("path is a path such as /files/, of printable ASCII.")
 
 
-_CHECKS: Final[Mapping[str, Callable[[str, object], None]]] = {
-    "id": _check_id,
-    "subject": lambda _, value: check_subject(value),
-    "not_before": check_second,
-    "expires": check_second,
-    "length": _optional(_whole(0, _MOST_BYTES)),
-    "max_length": _optional(_whole(0, _MOST_BYTES)),
-    "uploads": _whole(1, _MOST_UPLOADS),
-    "parts": _whole(0, _MOST_UPLOADS),
-    "can": _check_rights,
-    "metadata": _check_metadata,
-    "allowed_metadata": _optional(_check_names),
-    "path": _optional(_check_path),
-}
+# Each with its default, which is good.
+_CHECKS: Final[Sequence[tuple[str, object, Callable[[str, object], None]]]] = (
+    ("id", MISSING, _check_id),
+    ("subject", MISSING, lambda _, value: check_subject(value)),
+    ("not_before", MISSING, check_second),
+    ("expires", MISSING, check_second),
+    ("length", None, _whole(0, _MOST_BYTES)),
+    ("max_length", None, _whole(0, _MOST_BYTES)),
+    ("uploads", 1, _whole(1, _MOST_UPLOADS)),
+    ("parts", 0, _whole(0, _MOST_UPLOADS)),
+    ("can", DEFAULT_RIGHTS, _check_rights),
+    ("metadata", _NONE, _check_metadata),
+    ("allowed_metadata", None, _check_names),
+    ("path", None, _check_path),
+)

@@ -4,13 +4,16 @@ What is refused raises ``ValueError`` with a sentence that repeats nothing of th
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 def encode(raw: bytes) -> str:
     """Write bytes as base64url without padding."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:
@@ -21,7 +24,7 @@ def decode(text: str) -> bytes:
             or bits set in its last character that stand for nothing.
     """
     try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = a2b_base64((text + "=" * (-len(text) % 4)).encode().translate(_FROM_URL))
     except ValueError:
         raw = None
     # Python skips what is no base64, so only writing it again tells.
@@ -37,12 +40,7 @@ def parse_object(text: str) -> dict[str, object]:
         ValueError: It is none.
     """
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -64,3 +62,8 @@ def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_number(_: str) -> object:
     raise ValueError("A number is not whole.")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_refuse_number, parse_constant=_refuse_number
+)

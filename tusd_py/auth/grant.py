@@ -1,7 +1,6 @@
 """Creation grants: ``g1.<key id>.<claims>.<signature>``."""
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from tusd_py.errors import Refusal, TokenRefused
@@ -60,7 +59,7 @@ def verify_grant(
     signed, key_id, claims, signature = match.groups()
     keys.check(Purpose.CREATE, key_id, signed, signature)
     try:
-        grant = read_claims(parse_object(decode(claims).decode()))
+        grant = read_claims(parse_object(decode(claims).decode()), key_id)
     except ValueError:
         grant = None
     if grant is None:
@@ -70,4 +69,4 @@ def verify_grant(
     if now < grant.not_before - skew:
         raise TokenRefused(Refusal.NOT_YET_VALID, key_id)
     check_end(grant.expires, now, skew, key_id)
-    return replace(grant, key_id=key_id)
+    return grant

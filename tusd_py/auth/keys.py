@@ -108,10 +108,11 @@ class KeyRing:
         """By id."""
 
         self._signing = next(key.id for key in kept if key.state is KeyState.SIGNING)
-        # Deriving costs as much as signing, and is the same every time.
+        # Deriving costs as much as signing, and is the same every time. A copy of these signs without
+        # letting go of the interpreter, which would cost far more than the signature.
         self._derived = {
             purpose: {
-                key.id: derive(key.secret, purpose)
+                key.id: hmac.new(derive(key.secret, purpose), digestmod="sha256")
                 for key in kept
                 if key.state is not KeyState.RETIRED
             }
@@ -175,5 +176,7 @@ def _check(keys: tuple[Key, ...]) -> None:
         raise ConfigError(problems)
 
 
-def _signature(derived: bytes, message: str) -> str:
-    return encode(hmac.digest(derived, message.encode("ascii"), "sha256"))
+def _signature(derived: hmac.HMAC, message: str) -> str:
+    mac = derived.copy()
+    mac.update(message.encode("ascii"))
+    return encode(mac.digest())

@@ -52,7 +52,7 @@ def match_token(pattern: re.Pattern[str], token: str) -> re.Match[str]:
     return match
 
 
-def check_end(expires: int, now: float, skew: float, key_id: str) -> None:
+def check_end(expires: int, now: float, skew: float, key_id: str | None) -> None:
     """Refuse a token at its end: from ``expires`` plus the skew on.
 
     Raises:

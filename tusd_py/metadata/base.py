@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tusd_py.errors import QuotaExceeded, SubjectBusy
 from tusd_py.protocol.upload import Upload, UploadId
@@ -21,28 +21,27 @@ class Event:
     upload_id: UploadId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(NamedTuple):
     """One creation out of those that a grant admits; recorded with the upload.
 
     Attributes:
         grant: The id of the grant.
-        part: The creation is that of a partial upload; these are counted apart.
         request: Tells one creation from another, so that a repeated one is known as such.
+        expires_at: Unix time in seconds when the grant holds no more, and the use can be forgotten.
+        part: The creation is that of a partial upload; these are counted apart.
         most: How many creations of this kind the grant admits.
         size: How many bytes this one may take, of those that are counted.
         most_size: How many those of this kind may take together.
-        expires_at: Unix time in seconds when the grant holds no more, and the use can be forgotten.
         key_id: The key that signed the grant; it is not recorded here.
     """
 
     grant: str
-    part: bool = False
     request: str
+    expires_at: float
+    part: bool = False
     most: int = 1
     size: int = 0
     most_size: int = 2**63 - 1
-    expires_at: float
     key_id: str | None = None
 
 

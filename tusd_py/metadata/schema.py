@@ -57,19 +57,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "ALTER TABLE uploads ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE uploads ADD COLUMN key_id TEXT",
+        # What was made with a grant: its parts in one row, and all else in another.
+        """
+        CREATE TABLE grants (
+            id         TEXT NOT NULL,
+            part       INTEGER NOT NULL,
+            uses       INTEGER NOT NULL,
+            size       INTEGER NOT NULL,
+            most       INTEGER NOT NULL,
+            most_size  INTEGER NOT NULL,
+            expires_at REAL NOT NULL,
+            PRIMARY KEY (id, part),
+            CHECK (uses <= most),
+            CHECK (size <= most_size)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX grants_that_end ON grants (expires_at)",
+        # The last upload that a request made with a grant.
         """
         CREATE TABLE uses (
-            number     INTEGER PRIMARY KEY,
-            grant_id   TEXT NOT NULL,
-            part       INTEGER NOT NULL,
-            request    TEXT NOT NULL,
-            size       INTEGER NOT NULL,
-            upload_id  TEXT NOT NULL,
-            expires_at REAL NOT NULL
-        ) STRICT
+            grant_id  TEXT NOT NULL,
+            request   TEXT NOT NULL,
+            upload_id TEXT NOT NULL,
+            PRIMARY KEY (grant_id, request)
+        ) STRICT, WITHOUT ROWID
         """,
-        "CREATE INDEX uses_of_grant ON uses (grant_id, part, size)",
-        "CREATE INDEX uses_that_end ON uses (expires_at)",
     ),
 )
 
@@ -80,6 +92,9 @@ def migrate(connection: sqlite3.Connection) -> None:
     Raises:
         SchemaTooNew: The database has migrations that this program does not know.
     """
+    if version(connection) == len(MIGRATIONS):
+        # Who only reads does not wait for those who write.
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         for migration in MIGRATIONS[version(connection) :]:

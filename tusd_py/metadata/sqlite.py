@@ -16,7 +16,7 @@ from .connection import Connection
 from .quotas import check_quota
 from .rows import COLUMNS, from_upload, to_upload
 from .schema import migrate
-from .uses import add_use, check_use, forget_uses, take_back
+from .uses import add_uses, check_use, forget_uses, take_back
 
 _TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 _PLACES = f"({', '.join('?' * len(COLUMNS.split(',')))})"
@@ -107,10 +107,10 @@ class SQLiteMetadata:
 
     async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
         def work(connection: sqlite3.Connection) -> None:
-            if use is not None:
-                take_back(connection, use, upload_id)
             connection.execute("DELETE FROM events WHERE upload_id = ?", (upload_id,))
-            connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
+            removed = connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
+            if use is not None and removed.rowcount == 1:
+                take_back(connection, use, upload_id)
 
         await self._open_shared().run(work)
 
@@ -230,9 +230,10 @@ def _create_all(connection: sqlite3.Connection, creations: Sequence[_Creation]) 
             raise
         # Right for one, and where there are more each is tried alone.
         raise UploadExists(creations[0].upload.id) from error
+    uses = [(made.use, made.upload.id) for made in creations if made.use is not None]
+    if uses:
+        add_uses(connection, uses)
     for creation in creations:
-        if creation.use is not None:
-            add_use(connection, creation.use, creation.upload.id)
         if creation.quota is not None:
             check_quota(connection, creation.upload.subject or "", creation.quota)
         _add_event(connection, creation.event)

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from tusd_py.errors import GrantUsed, UploadNotFound
-from tusd_py.protocol.upload import Upload, UploadId
+from tusd_py.protocol.requests import Creation
+from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 from .engine import Engine, Outcome
 from .inspect import inspect
@@ -11,7 +12,11 @@ from .terms import Terms
 
 
 async def once(
-    engine: Engine, terms: Terms, subject: str | None, make: Callable[[], Awaitable[Outcome]]
+    engine: Engine,
+    terms: Terms,
+    creation: Creation,
+    subject: str | None,
+    make: Callable[[], Awaitable[Outcome]],
 ) -> Outcome:
     """Create an upload, or find the one that the same request made before.
 
@@ -21,6 +26,7 @@ async def once(
     Args:
         engine: The shared parts.
         terms: Of the creation.
+        creation: What is asked for.
         subject: Who asks.
         make: Creates it. The store has the last word on the grant, so that of several requests at
             once, in whatever process, no more come through than it admits.
@@ -31,11 +37,17 @@ async def once(
     if terms.use is None:
         return await make()
     try:
-        # Before a byte of the body is read.
-        await engine.metadata.check_use(terms.use)
+        if _costs(engine, creation):
+            await engine.metadata.check_use(terms.use)
         return await make()
     except GrantUsed as used:
         return await _repeated(engine, used, subject)
+
+
+def _costs(engine: Engine, creation: Creation) -> bool:
+    """To record it takes more than a row, so it is not even begun with a used grant."""
+    made_of_more = creation.body.announced or creation.kind is Kind.FINAL
+    return made_of_more or bool(engine.hooks.on_create)
 
 
 async def _repeated(engine: Engine, used: GrantUsed, subject: str | None) -> Outcome:

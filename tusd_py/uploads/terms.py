@@ -1,13 +1,12 @@
 """What a new upload has to keep to, as whoever lets it be created says."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tusd_py.errors import NotGranted, Uncovered
 from tusd_py.metadata import Use
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """The terms of one creation; None is no such term.
 
     Attributes:
