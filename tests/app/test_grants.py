@@ -11,7 +11,7 @@ from tests.spec.served import Serve, Served
 from tests.support.asgi import OFFSET_TYPE, VERSION, Client, Header
 from tests.support.granting import bare, bearer, capability, grant, granted, id_in, path_of, refusal
 from tests.unit.auth.samples import OLD_SECRET, RING, SECRET
-from tusd_py import Changes, Config, Cors, NewUpload, Reject, Request, TusApp
+from tusd_py import Changes, Config, Cors, NewUpload, Reject, Request, TusApp, Upload
 from tusd_py.auth import Grants, Key, KeyRing, KeyState
 from tusd_py.auth.rights import Rights
 
@@ -337,3 +337,21 @@ async def test_what_the_application_refuses_is_not_created(serve: Serve) -> None
     tus = await serve(auth=Grants(RING), setup=setup)
 
     assert (403, "rejected") == refusal(await tus.create(b"hello", length=5, headers=granted()))
+
+
+async def test_whoever_was_barred_meanwhile_does_not_finish(serve: Serve) -> None:
+    barred: set[str | None] = set()
+
+    def setup(server: TusApp) -> None:
+        @server.before_finish
+        async def look_again(upload: Upload) -> None:
+            if upload.subject in barred:
+                raise Reject(403, "Barred.")
+
+    tus = await serve(auth=Grants(RING), setup=setup)
+    created = await tus.create(b"hello", length=10, headers=granted())
+    barred.add("alice")
+
+    assert 403 == (await tus.patch(created.location, 5, b"world")).status
+    barred.clear()
+    assert ["10"] == (await tus.head(created.location)).all("Upload-Offset")

@@ -49,6 +49,7 @@ class Exchange:
         headers: By lower-case name.
         method: The effective method.
         place: Where the request is on the outside.
+        presented: The tokens that were taken out of the scope; None where nobody asks for them.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Exchange:
         headers: Headers,
         method: str,
         place: Place,
+        presented: Presented | None,
     ) -> None:
         self.scope = scope
         self.headers = headers
         self.method = method
         self.place = place
-        self.presented: Presented | None = None
+        self.presented = presented
         self.access = Access()
         self._receive = receive
         extensions = scope.get("extensions") or {}

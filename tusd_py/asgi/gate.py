@@ -1,7 +1,6 @@
 """Who makes a request: asked in one of three ways, the same for all requests of an application."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -20,7 +19,8 @@ from tusd_py.hooks.base import Authenticate
 from tusd_py.hooks.calling import call_each
 from tusd_py.telemetry import get_logger
 
-from .exchange import Exchange, Scope, read_headers
+from .exchange import Exchange, Scope
+from .proxy import split_path
 
 audit = get_logger("tusd_py.audit")
 
@@ -38,8 +38,8 @@ class Gate(Protocol):
 
     headers: Mapping[str, str]
 
-    def receive(self, exchange: Exchange) -> None:
-        """Take a request in, before anything of it is logged or told."""
+    def take(self, scope: Scope, prefix: str) -> Presented | None:
+        """Take the tokens out of a request below a prefix, if there can be any."""
         ...
 
     async def admit(self, exchange: Exchange) -> Access:
@@ -63,7 +63,7 @@ class OpenGate:
 
     headers = _NO_HEADERS
 
-    def receive(self, exchange: Exchange) -> None:
+    def take(self, scope: Scope, prefix: str) -> None:
         """Leave it as it is."""
 
     async def admit(self, exchange: Exchange) -> Access:  # noqa: ARG002 - the port's form
@@ -85,7 +85,7 @@ class CallableGate:
     def __init__(self, auth: Authenticate) -> None:
         self._auth = auth
 
-    def receive(self, exchange: Exchange) -> None:
+    def take(self, scope: Scope, prefix: str) -> None:
         """Leave it as it is."""
 
     async def admit(self, exchange: Exchange) -> Access:
@@ -112,26 +112,22 @@ class GrantsGate:
         self._grants = grants
         self._clock = clock
 
-    def receive(self, exchange: Exchange) -> None:
+    def take(self, scope: Scope, prefix: str) -> Presented | None:
         """Take the tokens out of it.
 
-        They go out of the ASGI scope too, which is the one that the server has: its access log
-        and what else looks at the path afterwards see the bare id.
+        The ASGI scope is the one that the server has: its access log and what else looks at the
+        path afterwards see the bare id.
         """
-        scope, place = exchange.scope, exchange.place
-        if place.rest is None:
+        _, rest = split_path(scope, prefix)
+        if rest is None:
             _set_path(scope, scrubbed(scope["path"]))
-            return
+            return None
         sent: RawHeaders = scope["headers"]
-        presented = present(place.rest, _raw_path(scope), sent)
-        seen = without_tokens(sent)
-        if seen != sent:
-            scope["headers"] = seen
-            exchange.headers = read_headers(scope)
-        if presented.rest != place.rest:
-            _hide(scope, place.rest, presented.rest)
-            exchange.place = replace(place, rest=presented.rest)
-        exchange.presented = presented
+        presented = present(rest, _raw_path(scope), sent)
+        scope["headers"] = without_tokens(sent)
+        if presented.rest != rest:
+            _hide(scope, rest, presented.rest)
+        return presented
 
     async def admit(self, exchange: Exchange) -> Access:
         presented = exchange.presented or Presented("")

@@ -54,10 +54,11 @@ class Handler:
     async def handle(self, scope: Scope, receive: Receive, send: Send, *, prefix: str) -> None:
         """Answer one HTTP request below a prefix."""
         began = time.perf_counter()
+        # Before anything of the request is read, logged or told.
+        presented = self._gate.take(scope, prefix)
         headers = read_headers(scope)
         place = self._proxies.place(scope, headers, prefix)
-        exchange = Exchange(scope, receive, headers, scope["method"], place)
-        self._gate.receive(exchange)
+        exchange = Exchange(scope, receive, headers, scope["method"], place, presented)
         answer = await self._answer(exchange)
         if not answer.unheard:
             await self._send(receive, send, exchange, answer)

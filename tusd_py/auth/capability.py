@@ -35,7 +35,8 @@ _END = slice(1, 6)
 _SUBJECT = slice(6, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, like a grant.
+@dataclass(slots=True, kw_only=True)
 class Capability:
     """Leave to go on with one upload.
 

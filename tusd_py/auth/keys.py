@@ -108,8 +108,8 @@ class KeyRing:
         """By id."""
 
         self._signing = next(key.id for key in kept if key.state is KeyState.SIGNING)
-        # Deriving costs as much as signing, and is the same every time. A copy of these signs without
-        # letting go of the interpreter, which would cost far more than the signature.
+        # Deriving costs as much as signing, and is the same every time. A copy of these signs
+        # without letting go of the interpreter, which would cost far more than the signature.
         self._derived = {
             purpose: {
                 key.id: hmac.new(derive(key.secret, purpose), digestmod="sha256")

@@ -23,6 +23,8 @@ _DAMAGED: Final = ""
 _NOBODYS: Final = "."
 # Shorter endings are those of files.
 _LEAST_SIGNATURE: Final = 40
+# Of what the pattern finds.
+_LEAST_TOKEN: Final = 48
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -33,14 +35,14 @@ class Presented(NamedTuple):
     Attributes:
         rest: What the path has below the base of uploads, without a token.
         grants: Those for a creation; more than one is one too many.
-        capability: That of the upload which the path names; None if it names a bare id.
         parts: The last segments of the URLs that ``Upload-Concat`` lists.
+        capability: That of the upload which the path names; None if it names a bare id.
     """
 
     rest: str
     grants: tuple[str, ...] = ()
-    capability: str | None = None
     parts: tuple[str, ...] = ()
+    capability: str | None = None
 
 
 def present(rest: str, raw_path: bytes | None, headers: RawHeaders) -> Presented:
@@ -52,34 +54,41 @@ def present(rest: str, raw_path: bytes | None, headers: RawHeaders) -> Presented
             makes it a bad one.
         headers: Of the request.
     """
+    if not rest:
+        return Presented("", *_told(headers))
     # What cannot be encoded did not come as it is.
     unaltered = raw_path is None or raw_path.endswith(b"/" + rest.encode(errors="replace"))
     if rest.startswith(GRANT_SEGMENT):
         grant = rest.removeprefix(GRANT_SEGMENT).removesuffix("/") if unaltered else _DAMAGED
-        return Presented("", (grant, *_bearers(headers)), parts=_parts(headers))
-    if not rest:
-        return Presented("", _bearers(headers), parts=_parts(headers))
+        bearers, parts = _told(headers)
+        return Presented("", (grant, *bearers), parts)
     bare = _NO_ID.split(rest, maxsplit=1)[0]
     if bare == rest:
         return Presented(bare)
     return Presented(bare or _NOBODYS, capability=rest if unaltered else _DAMAGED)
 
 
-def _bearers(headers: RawHeaders) -> tuple[str, ...]:
+def _told(headers: RawHeaders) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The grants and the parts in headers."""
+    authorizations, lists = [], []
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"authorization":
+            authorizations.append(value.decode("latin-1").strip(" \t"))
+        elif lower == b"upload-concat":
+            lists.append(value.decode("latin-1").strip(" \t"))
+    return _bearers(authorizations), _parts(lists)
+
+
+def _bearers(values: Sequence[str]) -> tuple[str, ...]:
     """The grants in headers; of several headers each counts, whatever it holds."""
-    values = [value for name, value in headers if name.lower() == b"authorization"]
-    bearers = [_BEARER.fullmatch(value.decode("latin-1").strip(" \t")) for value in values]
+    bearers = [_BEARER.fullmatch(value) for value in values]
     if len(values) > 1:
-        return tuple(bearer[1] if bearer else _DAMAGED for bearer in bearers)
-    return tuple(bearer[1] for bearer in bearers if bearer)
+        return tuple([bearer[1] if bearer else _DAMAGED for bearer in bearers])
+    return tuple([bearer[1] for bearer in bearers if bearer])
 
 
-def _parts(headers: RawHeaders) -> tuple[str, ...]:
-    values = [
-        value.decode("latin-1").strip(" \t")
-        for name, value in headers
-        if name.lower() == b"upload-concat"
-    ]
+def _parts(values: Sequence[str]) -> tuple[str, ...]:
     if len(values) > 1:
         # It is no list, and what others read in several of them is not known here.
         return (_DAMAGED,)
@@ -102,7 +111,7 @@ def without_tokens(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
             continue
         if lower == b"upload-concat":
             kept.append((name, _without_capabilities(value)))
-        elif not _TOKEN.search(value):
+        elif len(value) < _LEAST_TOKEN or not _TOKEN.search(value):
             kept.append((name, value))
     return kept
 

@@ -35,10 +35,11 @@ class MemoryMetadata:
             raise UploadExists(upload.id)
         if upload.kind is Kind.FINAL and await self.same_final(upload):
             raise UploadExists(upload.id)
+        if use is not None:
+            await self.check_use(use)
         if quota is not None:
             self._check(upload.subject, quota, [*self._uploads.values(), upload])
         if use is not None:
-            await self.check_use(use)
             self._uses.append((use, upload.id))
         self._uploads[upload.id] = upload
         if event is not None:

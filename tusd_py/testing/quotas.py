@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tusd_py.errors import OverLimit, QuotaExceeded, SubjectBusy, UploadNotFound
-from tusd_py.metadata import Metadata, Quota
+from tusd_py.errors import GrantUsed, OverLimit, QuotaExceeded, SubjectBusy, UploadNotFound
+from tusd_py.metadata import Metadata, Quota, Use
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 from .stores import StartedMetadata
@@ -53,6 +53,15 @@ class QuotasContract(StartedMetadata):
 
         with pytest.raises(SubjectBusy):
             await started.create(own("three"), quota=Quota(unfinished=2))
+
+    async def test_a_used_grant_is_told_before_a_quota(self, started: Metadata) -> None:
+        use = Use(grant="grant", request="request", expires_at=CREATED_AT + 900)
+        await started.create(own("one"), use=use)
+
+        with pytest.raises(GrantUsed) as raised:
+            await started.create(own("two"), use=use, quota=Quota(unfinished=1))
+
+        assert raised.value.upload_id == "one"
 
     async def test_new_uploads_are_counted(self, started: Metadata) -> None:
         quota = Quota(recent=2, since=CREATED_AT)
