@@ -23,7 +23,9 @@ log = get_logger("tusd_py.workers")
 
 # A worker shows this often that it lives, and is killed after so long a silence.
 _BEAT = 1.0
-_SILENCE = 5.0
+_SILENCE = 10.0
+# So long may it take until it does for the first time, on a machine that is very busy.
+_BIRTH = 60.0
 # One that ended at its start is not started again at once.
 _PAUSE = 1.0
 # What a worker may take beyond its grace to end.
@@ -34,7 +36,7 @@ _FAILED = 1
 def supervise(settings: Settings, work: Work, on_listening: Callable[[str], None]) -> int:
     """Serve with ``settings.workers`` processes until a signal comes; returns the exit code.
 
-    A worker that ends is replaced, and so is one that shows no life for 5 seconds. The first
+    A worker that ends is replaced, and so is one that shows no life for 10 seconds. The first
     signal lets all of them save what they have, the second ends them.
 
     Args:
@@ -62,20 +64,21 @@ class _Worker:
             target=_work, args=(work, settings, listener, theirs, number), daemon=False
         )
         self.url: str | None = None
-        self.started = self.seen = time.monotonic()
+        self._patience = _BIRTH
+        self._seen = time.monotonic()
         self.process.start()
         theirs.close()
 
     @property
     def silent(self) -> bool:
-        return time.monotonic() - self.seen > _SILENCE
+        return time.monotonic() - self._seen > self._patience
 
     def listen(self) -> None:
         """Hear that it lives, and where it serves."""
         try:
             while self.life.poll():
                 self.url = self.life.recv() or self.url
-                self.seen = time.monotonic()
+                self._seen, self._patience = time.monotonic(), _SILENCE
         except (EOFError, OSError):
             return
 
@@ -135,7 +138,7 @@ class _Supervisor:
             if worker.process.exitcode is None and not worker.silent:
                 continue
             if worker.process.exitcode is None:
-                log.error("worker.silent", pid=worker.process.pid, seconds=_SILENCE)
+                log.error("worker.silent", pid=worker.process.pid)
             code = worker.end(0)
             log.error("worker.ended", pid=worker.process.pid, exit_code=code)
             self._workers.remove(worker)
