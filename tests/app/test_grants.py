@@ -205,6 +205,15 @@ class TestKeys:
         other = await tus.new(length=5, headers=granted(keys=rings[0]))
         assert ".new." in other
 
+    async def test_a_repeated_creation_has_the_url_of_the_first(self, serve: Serve) -> None:
+        rings = [KeyRing([self.OLD])]
+        tus = await serve(auth=Grants(lambda: rings[-1]))
+        sent = granted(keys=rings[0])
+        url = await tus.new(length=5, headers=sent)
+        rings.append(KeyRing([self.NEW, Key("old", OLD_SECRET, KeyState.VERIFYING)]))
+
+        assert url == (await tus.create(length=5, headers=sent)).location
+
     async def test_what_a_retired_key_signed_is_refused(self, serve: Serve) -> None:
         rings = [KeyRing([self.OLD])]
         tus = await serve(auth=Grants(lambda: rings[-1]))

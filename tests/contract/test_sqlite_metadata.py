@@ -192,7 +192,7 @@ async def test_every_table_is_strict(metadata: SQLiteMetadata) -> None:
     )
 
     own = {name: strict for name, strict in tables if not str(name).startswith("sqlite_")}
-    assert own == {"uploads": 1, "events": 1, "grants": 1, "uses": 1}
+    assert own == {"uploads": 1, "events": 1, "grants": 1, "uses": 1, "creations": 1}
 
 
 async def test_the_schema_has_the_number_of_its_last_migration(metadata: SQLiteMetadata) -> None:

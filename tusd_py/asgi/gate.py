@@ -12,6 +12,7 @@ from tusd_py.auth.presented import (
     present,
     scrubbed,
     scrubbed_parameters,
+    scrubbed_query,
     without_tokens,
 )
 from tusd_py.errors import AccessRefused, NotAuthenticated, TusError
@@ -118,6 +119,8 @@ class GrantsGate:
         The ASGI scope is the one that the server has: its access log and what else looks at the
         path afterwards see the bare id.
         """
+        if scope.get("query_string"):
+            scope["query_string"] = scrubbed_query(scope["query_string"])
         _, rest = split_path(scope, prefix)
         if rest is None:
             _set_path(scope, scrubbed(scope["path"]))

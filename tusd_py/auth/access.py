@@ -113,7 +113,9 @@ class Creating(Access):
             expires=min(int(upload.created_at + lifetime), LATEST),
             rights=self._grant.can,
         )
-        return sign_capability(capability, self._keys)
+        # Also after a rotation, as long as that key is accepted.
+        by = upload.key_id if self._keys.accepts(upload.key_id) else None
+        return sign_capability(capability, self._keys, by)
 
 
 class Holding(Access):

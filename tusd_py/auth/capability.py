@@ -76,15 +76,15 @@ class Capability:
         return allows(self.rights, method, finished=finished)
 
 
-def sign_capability(capability: Capability, keys: KeyRing) -> str:
-    """Write a capability as a segment of a path, signed with the signing key."""
+def sign_capability(capability: Capability, keys: KeyRing, key_id: str | None = None) -> str:
+    """Write a capability as a segment of a path, signed with a key or else the signing one."""
     raw = b"%c%b%b" % (
         capability.rights.value,
         capability.expires.to_bytes(5, "big"),
         capability.subject.encode(),
     )
-    signed = f"{capability.upload_id}.{keys.signing}.{encode(raw)}"
-    return f"{signed}.{keys.sign(Purpose.UPLOAD, _VERSION + signed)}"
+    signed = f"{capability.upload_id}.{key_id or keys.signing}.{encode(raw)}"
+    return f"{signed}.{keys.sign(Purpose.UPLOAD, _VERSION + signed, key_id)}"
 
 
 def verify_capability(segment: str, keys: KeyRing, now: float, *, skew: float = SKEW) -> Capability:

@@ -128,9 +128,19 @@ class KeyRing:
         """The id of the key that signs."""
         return self._signing
 
-    def sign(self, purpose: Purpose, message: str) -> str:
-        """Sign ASCII text with the signing key; returns the signature in base64url."""
-        return _signature(self._derived[purpose][self._signing], message)
+    def accepts(self, key_id: str | None) -> bool:
+        """Tell whether what the named key signed is accepted."""
+        return key_id in self._derived[Purpose.UPLOAD]
+
+    def sign(self, purpose: Purpose, message: str, key_id: str | None = None) -> str:
+        """Sign ASCII text; returns the signature in base64url.
+
+        Args:
+            purpose: What the signature is for.
+            message: The text.
+            key_id: A key that is accepted. Default: the signing one.
+        """
+        return _signature(self._derived[purpose][key_id or self._signing], message)
 
     def check(self, purpose: Purpose, key_id: str, message: str, signature: str) -> None:
         """Let a signature through that the named key made; no other key is tried.

@@ -119,7 +119,9 @@ def without_tokens(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
 def _without_capabilities(value: bytes) -> bytes:
     """Cut what follows the first dot in the last segment of each URL."""
     pieces = value.decode("latin-1").split(" ")
-    return " ".join(map(_without_capability, pieces)).encode("latin-1")
+    bare = " ".join(map(_without_capability, pieces)).encode("latin-1")
+    # Such as one in what precedes a query.
+    return _TOKEN.sub(b"", bare)
 
 
 def _without_capability(url: str) -> str:
@@ -133,8 +135,14 @@ def scrubbed(path: str) -> str:
 
 
 def _without_ending(segment: str) -> str:
-    bare, _, ending = segment.partition(".")
-    return bare if len(ending) > _LEAST_SIGNATURE else segment
+    # A dot may be percent-encoded once more.
+    bare = _NO_ID.split(segment, maxsplit=1)[0]
+    return bare if len(segment) - len(bare) > _LEAST_SIGNATURE else segment
+
+
+def scrubbed_query(query: bytes) -> bytes:
+    """A query without tokens; no request needs any there."""
+    return _TOKEN.sub(b"", query)
 
 
 def scrubbed_parameters(

@@ -1,5 +1,6 @@
 """``tusd-py keys``: the file of keys that sign tokens."""
 
+import os
 import secrets
 import time
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from .plain import PlainCommand, option, refuse, told
 
 _ID_BYTES = 4
 _SECRET_BYTES = 32
+_DATA_DIR = "TUSD_PY_DATA_DIR"
 _file = option("--file", "FILE", "TOML file of keys.", required=True)
 
 
@@ -52,7 +54,7 @@ def new(file: str) -> None:
 @option(
     "--data-dir",
     "FOLDER",
-    "The server's folder, to see which uploads still need the key. Default: data.",
+    f"The server's folder, to see which uploads still need the key. Default: {_DATA_DIR}, or data.",
 )
 @click.option("--force", is_flag=True, help="Retire it even if unfinished uploads still need it.")
 def retire(id: str, file: str, data_dir: str | None, *, force: bool) -> None:  # noqa: A002 - shown by help
@@ -63,6 +65,7 @@ def retire(id: str, file: str, data_dir: str | None, *, force: bool) -> None:  #
     """
     from tusd_py.auth.keyfile import retire_key
 
+    data_dir = data_dir or os.environ.get(_DATA_DIR) or None
     database = Path(data_dir or "data") / "tus.db"
     looked = database.exists()
     if data_dir is not None and not looked and not force:
@@ -81,15 +84,15 @@ def retire(id: str, file: str, data_dir: str | None, *, force: bool) -> None:  #
 
 
 def _check_unneeded(database: Path, key_id: str) -> None:
-    from tusd_py.metadata.signed import unfinished_signed_by
+    from tusd_py.metadata.signed import uploads_that_need
 
     try:
-        count = unfinished_signed_by(database, key_id, time.time())
+        count = uploads_that_need(database, key_id, time.time())
     except MetadataError as error:
         raise CannotStart(f"{database} cannot be read: {error.__cause__ or error}.") from error
     if count:
-        needing = "upload needs" if count == 1 else "uploads need"
-        why = f"{count} unfinished {needing} the key {shown(key_id)}."
+        needing = "upload still needs" if count == 1 else "uploads still need"
+        why = f"{count} {needing} the key {shown(key_id)}."
         refuse([f"{why} Wait until they are finished or expired, or use --force."])
 
 

@@ -11,6 +11,9 @@ from tusd_py.errors import ConfigError
 
 from .settings import CONFIG_FLAG, CONFIG_VARIABLE, PREFIX, SETTINGS, Setting
 
+# Whoever means to ask for grants does not serve everybody because a variable was forgotten.
+_NEVER_EMPTY = ("auth_keys",)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -69,7 +72,7 @@ def load(
         flags: Values by ``Setting.parameter``, and ``config``; ``None`` and ``()`` count as not
             given.
         leftover: What of the command line is no known flag.
-        environ: The environment. An empty variable counts as not given.
+        environ: The environment. An empty variable counts as not given, but for that of keys.
         known_flags: What the command knows, to suggest one near an unknown one.
 
     Raises:
@@ -129,7 +132,7 @@ def _take_environment(gathering: Gathering, environ: Mapping[str, str]) -> None:
             continue
         if name not in known:
             gathering.unknown(name, name, (*known, CONFIG_VARIABLE), PREFIX)
-        elif environ[name]:
+        elif environ[name] or known[name].name in _NEVER_EMPTY:
             gathering.take(known[name], environ[name], name)
 
 

@@ -53,8 +53,8 @@ class Quota:
         size: Bytes of all its uploads that have not expired: their lengths, or while those are open
             the most that they may have, or what they have.
         unfinished: Uploads whose end is not recorded.
-        recent: Uploads that were created after ``since``, in Unix seconds.
-        since: See there.
+        recent: Creations after ``since``, whatever became of the uploads.
+        since: Unix time in seconds.
         now: Unix time in seconds.
     """
 
@@ -170,7 +170,7 @@ class Metadata(Protocol):
         ...
 
     async def forget_uses(self, now: float) -> None:
-        """Remove the uses of grants that hold no more."""
+        """Remove the uses of grants that hold no more, and creations too old for any quota."""
         ...
 
     async def page(

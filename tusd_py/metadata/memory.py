@@ -15,6 +15,7 @@ class MemoryMetadata:
         self._uploads: dict[UploadId, Upload] = {}
         self._events: dict[str, Event] = {}
         self._uses: list[tuple[Use, UploadId]] = []
+        self._creations: list[tuple[str | None, float]] = []
 
     async def start(self, *, durable: bool) -> None:
         """Nothing to do: memory is never durable."""
@@ -38,7 +39,8 @@ class MemoryMetadata:
         if use is not None:
             await self.check_use(use)
         if quota is not None:
-            self._check(upload.subject, quota, [*self._uploads.values(), upload])
+            self._check(upload.subject, quota, upload)
+            self._creations.append((upload.subject, quota.now))
         if use is not None:
             self._uses.append((use, upload.id))
         self._uploads[upload.id] = upload
@@ -83,13 +85,15 @@ class MemoryMetadata:
             raise GrantUsed(same[-1] if same else None, use.key_id)
 
     async def check_quota(self, subject: str, quota: Quota) -> None:
-        self._check(subject, quota, [*self._uploads.values()])
+        self._check(subject, quota)
 
-    def _check(self, subject: str | None, quota: Quota, uploads: Sequence[Upload]) -> None:
+    def _check(self, subject: str | None, quota: Quota, *new: Upload) -> None:
+        uploads = (*self._uploads.values(), *new)
         own = [u for u in uploads if u.subject == subject and not u.expired(quota.now)]
         sizes = [u.limit if u.limit is not None else u.offset for u in own]
         unfinished = sum(not upload.finished for upload in own)
-        quota.check(sum(sizes), unfinished, sum(u.created_at > quota.since for u in own))
+        recent = sum(who == subject and when > quota.since for who, when in self._creations)
+        quota.check(sum(sizes), unfinished, recent + len(new))
 
     async def forget_uses(self, now: float) -> None:
         self._uses = [each for each in self._uses if each[0].expires_at > now]

@@ -82,6 +82,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (grant_id, request)
         ) STRICT, WITHOUT ROWID
         """,
+        # Creations of subjects whose rate is limited; they count whatever becomes of the uploads.
+        """
+        CREATE TABLE creations (
+            subject    TEXT NOT NULL,
+            created_at REAL NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX creations_of_subject ON creations (subject, created_at)",
     ),
 )
 

@@ -11,8 +11,10 @@ from .schema import version
 _SINCE = 3
 
 
-def unfinished_signed_by(database: Path, key_id: str, now: float) -> int:
-    """Count the unfinished uploads whose URLs a key signed, but for those that have expired.
+def uploads_that_need(database: Path, key_id: str, now: float) -> int:
+    """Count the uploads whose URLs a key signed and are still needed, so have not expired.
+
+    These are unfinished ones, and partial ones: the final upload is made of their URLs.
 
     Raises:
         SchemaTooNew: A newer version of the program wrote the database.
@@ -23,7 +25,8 @@ def unfinished_signed_by(database: Path, key_id: str, now: float) -> int:
         if version(connection) < _SINCE:
             return 0
         (count,) = connection.execute(
-            "SELECT count(*) FROM uploads WHERE key_id = ? AND finished_at IS NULL "
+            "SELECT count(*) FROM uploads WHERE key_id = ? "
+            "AND (finished_at IS NULL OR kind = 'partial') "
             "AND (expires_at IS NULL OR expires_at > ?)",
             (key_id, now),
         ).fetchone()

@@ -13,7 +13,7 @@ from tusd_py.protocol.upload import Upload, UploadId
 from .base import Event, Quota, Use
 from .commits import SharedCommits
 from .connection import Connection
-from .quotas import check_quota
+from .quotas import add_creation, check_quota, forget_creations
 from .rows import COLUMNS, from_upload, to_upload
 from .schema import migrate
 from .uses import add_uses, check_use, forget_uses, take_back
@@ -121,7 +121,11 @@ class SQLiteMetadata:
         await self._open(self._reader).run(check_quota, subject, quota)
 
     async def forget_uses(self, now: float) -> None:
-        await self._open_shared().run(lambda connection: forget_uses(connection, now))
+        def work(connection: sqlite3.Connection) -> None:
+            forget_uses(connection, now)
+            forget_creations(connection, now)
+
+        await self._open_shared().run(work)
 
     async def page(
         self, *, subject: str | None = None, after: UploadId | None = None, limit: int = 100
@@ -235,6 +239,7 @@ def _create_all(connection: sqlite3.Connection, creations: Sequence[_Creation]) 
         add_uses(connection, uses)
     for creation in creations:
         if creation.quota is not None:
+            add_creation(connection, creation.upload, creation.quota)
             check_quota(connection, creation.upload.subject or "", creation.quota)
         _add_event(connection, creation.event)
 

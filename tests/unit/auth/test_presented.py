@@ -14,6 +14,7 @@ from tusd_py.auth.presented import (
     present,
     scrubbed,
     scrubbed_parameters,
+    scrubbed_query,
     without_tokens,
 )
 
@@ -82,6 +83,7 @@ def test_headers_are_counted(values: list[bytes], grants: tuple[str, ...]) -> No
         ("final; /a/b.c  /d/e.f", ("b.c", "", "e.f"), "final; /a/b  /d/e"),
         ("partial", (), "partial"),
         (f"other;{SEGMENT}", (), "other;0123abcd"),
+        (f"final;/{SEGMENT}?x=/y.z", ("y.z",), "final;/0123abcd?x=/y"),
     ],
 )
 def test_parts_are_named_by_their_bare_ids(value: str, parts: tuple[str, ...], shown: str) -> None:
@@ -130,11 +132,16 @@ def test_what_is_no_token_takes_no_header_along() -> None:
     [
         (f"/elsewhere/{SEGMENT}", "/elsewhere/0123abcd"),
         (f"/-/{GRANTED}/x", "/-/g1/x"),
+        (f"/{SEGMENT.replace('.', '%2E')}/x", "/0123abcd/x"),
         ("/a.b/picture.jpeg", "/a.b/picture.jpeg"),
     ],
 )
 def test_a_path_that_leads_elsewhere_is_scrubbed(path: str, shown: str) -> None:
     assert shown == scrubbed(path)
+
+
+def test_a_query_is_scrubbed() -> None:
+    assert b"t=g1&u=/0123abcd&n=a.b" == scrubbed_query(f"t={GRANTED}&u=/{SEGMENT}&n=a.b".encode())
 
 
 def test_what_a_router_took_from_the_path_is_scrubbed() -> None:

@@ -13,7 +13,7 @@ from tests.unit.cli.fakes import Run
 from tusd_py.auth.encoding import encode
 from tusd_py.auth.keyfile import read_keys
 from tusd_py.metadata.sqlite import SQLiteMetadata
-from tusd_py.protocol.upload import Upload
+from tusd_py.protocol.upload import Kind, Upload
 from tusd_py.testing.uploads import an_upload
 
 
@@ -96,6 +96,8 @@ def test_a_key_that_uploads_still_need_is_not_retired(run: Run, file: Path, tmp_
         an_upload("open", key_id=old),
         an_upload("never", key_id=old, expires_at=4e9),
         an_upload("finished", key_id=old, finished_at=1.0),
+        # Its final upload can be made only with its URL.
+        an_upload("part", kind=Kind.PARTIAL, path=None, key_id=old, finished_at=1.0),
         an_upload("expired", key_id=old, expires_at=1.0),
         an_upload("plain"),
     )
@@ -103,7 +105,7 @@ def test_a_key_that_uploads_still_need_is_not_retired(run: Run, file: Path, tmp_
     done = run(*command)
 
     assert 2 == done.exit_code
-    assert done.stderr.startswith(f'2 unfinished uploads need the key "{old}".')
+    assert done.stderr.startswith(f'3 uploads still need the key "{old}".')
     assert "verifying" == read_keys(file)[0].keys[old].state
     assert 0 == run(*command, "--force").exit_code
     assert "retired" == read_keys(file)[0].keys[old].state
@@ -116,6 +118,18 @@ def test_a_key_that_no_upload_needs_is_retired(run: Run, file: Path, tmp_path: P
 
     assert (0, "", "") == (done.exit_code, done.stdout, done.stderr)
     assert "retired" == read_keys(file)[0].keys[old].state
+
+
+def test_the_servers_variable_names_its_folder(
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = new(run, file)
+    new(run, file)
+    data = database_with(tmp_path / "data", an_upload("open", key_id=old))
+    monkeypatch.setenv("TUSD_PY_DATA_DIR", str(data))
+
+    assert 2 == run("keys", "retire", old, "--file", str(file)).exit_code
+    assert "verifying" == read_keys(file)[0].keys[old].state
 
 
 def test_who_names_no_database_is_told(

@@ -141,6 +141,11 @@ def test_an_empty_variable_counts_as_not_given() -> None:
     )
 
 
+def test_an_empty_variable_of_keys_is_refused_and_does_not_serve_everybody() -> None:
+    with pytest.raises(ConfigError, match="TUSD_PY_AUTH_KEYS"):
+        loaded(env={"TUSD_PY_AUTH_KEYS": ""})
+
+
 def test_other_variables_are_left_alone() -> None:
     assert Settings() == loaded(env={"PATH": "x", "TUSD_BIN": "x"})
 
