@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from tusd_py.errors import ConfigError
 from tusd_py.quantities import GiB, KiB, MiB, days, shown
@@ -18,6 +19,16 @@ Durability = Literal["disk", "process"]
 LogFormat = Literal["auto", "console", "json", "none"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 LayoutName = Literal["date", "id"]
+HookName = Literal[
+    "pre-access",
+    "pre-create",
+    "post-create",
+    "post-receive",
+    "pre-finish",
+    "post-finish",
+    "pre-terminate",
+    "post-terminate",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +52,52 @@ class Cors:
         if self.credentials and "*" in self.origins:
             problems.append('credentials: Browsers want exact origins with it, not "*".')
         _refuse(problems)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpHooks:
+    """What an application is asked and told over HTTP. Sizes are in bytes, times in seconds."""
+
+    url: str
+    """Where the requests go: ``http`` or ``https``, without a user or a password in it."""
+
+    enabled_events: tuple[HookName, ...] = (
+        "pre-create",
+        "post-create",
+        "post-receive",
+        "post-terminate",
+        "post-finish",
+    )
+    """Which hooks there are. Default: all but ``pre-access``, ``pre-finish``, ``pre-terminate``."""
+
+    forward_headers: tuple[str, ...] = ()
+    """Headers of clients' requests that the hooks' requests have too. Default: none."""
+
+    retry: int = 3
+    """How often one that is waited for is tried, before it has failed. Default: 3."""
+
+    backoff: float = 1.0
+    """How long to wait before each further try. Default: 1."""
+
+    timeout: float = 15.0
+    """How long a hook may take, with all its tries. Default: 15."""
+
+    size_limit: int = 5 * KiB
+    """The most bytes of an answer. Default: 5 KiB."""
+
+    progress_interval: float = 1.0
+    """How often ``post-receive`` tells of a running transfer. Default: 1."""
+
+    max_attempts: int = 30
+    """How often one that is not waited for is sent, before it is put aside. Default: 30, which
+    takes about 18 hours.
+    """
+
+    secret_file: Path | None = None
+    """The file of the secret that signs the requests. Default: ``None``, they are not signed."""
+
+    def __post_init__(self) -> None:
+        _refuse(_problems(self, HOOKS_CHECKS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,6 +204,9 @@ class Config:
     disable_concatenation: bool = False
     """Don't make one upload of several. Default: clients may."""
 
+    hooks: HttpHooks | None = None
+    """What an application is asked and told over HTTP. Default: ``None``, nothing."""
+
     def __post_init__(self) -> None:
         _refuse(_problems(self, CONFIG_CHECKS))
 
@@ -229,6 +289,15 @@ _ORIGIN = re.compile(
 )
 _DEFAULT_PORT = re.compile(r"(?:http://.*:80|https://.*:443)")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOOK_URL = re.compile(r"https?://[\x21-\x22\x24-\x7e]+", re.IGNORECASE)
+# They belong to one connection, or say what the request's own body is.
+_NOT_FORWARDED = frozenset(
+    (
+        *("connection", "content-encoding", "content-length", "content-type", "expect", "host"),
+        *("keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer"),
+        *("transfer-encoding", "upgrade"),
+    )
+)
 _BASE_PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
@@ -298,6 +367,22 @@ def _is_network(value: object) -> bool:
         return False
 
 
+def _is_hook_url(value: object) -> bool:
+    if not isinstance(value, str) or not _HOOK_URL.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+
+
+def _is_forwarded(value: object) -> bool:
+    if not isinstance(value, str) or not _HEADER_NAME.fullmatch(value):
+        return False
+    return value.lower() not in _NOT_FORWARDED and not value.lower().startswith("webhook-")
+
+
 _bytes = _whole(1, _MOST_BYTES, "number of bytes")
 _transfers = _whole(1, 1_000_000, "number of transfers")
 _uploads = _whole(1, 1_000_000, "number of uploads")
@@ -308,6 +393,19 @@ CORS_CHECKS: Mapping[str, Check] = {
     "credentials": _yes_or_no,
     "max_age": _whole(0, 604_800, "number of seconds"),
     "extra_headers": _each(_text(_HEADER_NAME, "the name of a header")),
+}
+
+HOOKS_CHECKS: Mapping[str, Check] = {
+    "url": _test(_is_hook_url, "a URL such as https://app.example/hooks, without a password"),
+    "enabled_events": _each(_one_of(*get_args(HookName))),
+    "forward_headers": _each(_test(_is_forwarded, "the name of a header that can be passed on")),
+    "retry": _whole(1, 100, "number of tries"),
+    "backoff": _time(zero=True),
+    "timeout": _time(),
+    "size_limit": _whole(2, MiB, "number of bytes"),
+    "progress_interval": _time(),
+    "max_attempts": _whole(1, 1_000_000, "number of attempts"),
+    "secret_file": _optional(_a(Path, "a Path")),
 }
 
 CONFIG_CHECKS: Mapping[str, Check] = {
@@ -335,6 +433,7 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "disable_download": _yes_or_no,
     "disable_termination": _yes_or_no,
     "disable_concatenation": _yes_or_no,
+    "hooks": _optional(_a(HttpHooks, "an HttpHooks object")),
 }
 
 SETTINGS_CHECKS: Mapping[str, Check] = {

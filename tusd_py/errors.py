@@ -29,6 +29,7 @@
     ├── TooManyUploads           503
     ├── TransferStopped          423 or 503, or no answer at all
     ├── CallableFailed           500, a callable of the application raised
+    ├── HookUnavailable          503, a webhook gave no answer, or a bad one
     ├── StorageError             500
     │   ├── StorageFull          507
     │   └── StorageDamaged       500
@@ -197,12 +198,19 @@ class Reject(TusError):
         status: The HTTP status of the answer, 400 to 599.
         reason: A sentence for the client.
         headers: Further response headers, by name.
+        body: Sent as it is instead of a problem that has the reason; text, unless the headers say
+            otherwise.
     """
 
     code = "rejected"
 
     def __init__(
-        self, status: int = 400, reason: str = "", *, headers: dict[str, str] | None = None
+        self,
+        status: int = 400,
+        reason: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
     ) -> None:
         if not 400 <= status <= 599:  # noqa: PLR2004 - the range of HTTP's error statuses
             raise ValueError(f"A rejection's status is between 400 and 599, not {status}.")
@@ -210,6 +218,7 @@ class Reject(TusError):
         self.status = status
         self.reason = reason or "The application refused the request."
         self.headers = headers or {}
+        self.body = body
         super().__init__(self.reason)
 
 
@@ -402,6 +411,16 @@ class CallableFailed(TusError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__("The application failed while it handled this upload. Try again.")
+
+
+class HookUnavailable(TusError):
+    """A webhook that has a say in a request gave no answer in time, or one that is no answer."""
+
+    code = "hook-unavailable"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__("The application did not answer. Try again in a moment.")
 
 
 class TooManyUploads(TusError):

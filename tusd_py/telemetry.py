@@ -22,7 +22,12 @@ _CALL_KEYS: Final = frozenset(structlog.stdlib.LOG_KWARG_NAMES) | {"event"}
 _RECORD_KEYS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 # These tell little that our own lines don't, and aiosqlite tells it per statement.
-_TALKATIVE: Final[Mapping[str, int]] = {"uvicorn": logging.WARNING, "aiosqlite": logging.INFO}
+_TALKATIVE: Final[Mapping[str, int]] = {
+    "uvicorn": logging.WARNING,
+    "aiosqlite": logging.INFO,
+    "httpx": logging.WARNING,
+    "httpcore": logging.INFO,
+}
 
 
 class _Logger:

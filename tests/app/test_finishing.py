@@ -253,7 +253,7 @@ class TestOnFinish:
     async def test_after_a_failure_it_is_told_again_with_the_same_event(
         self, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(events, "_FIRST_PAUSE", 0.001)
+        monkeypatch.setattr(events, "pause_after", lambda *_: 0.0)
         listener = Listener(failures=2)
         tus = await serve(setup=listener.setup)
         await tus.new(DATA, length=11)
@@ -269,6 +269,7 @@ class TestOnFinish:
         await tus.new(DATA, length=11)
         await failing.times(1)
         await backends.stop()
+        backends.clock.advance(1)
 
         await backends.serve(setup=listener.setup)
 

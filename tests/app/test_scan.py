@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pytest
@@ -291,18 +292,18 @@ class CommitsLate(FaultyMetadata):
         self,
         upload: Upload,
         *,
-        event: Event | None = None,
+        events: Sequence[Event] = (),
         use: Use | None = None,
         quota: Quota | None = None,
     ) -> None:
         assert (None, None) == (use, quota)
-        self.committing = asyncio.create_task(self._late(upload, event))
+        self.committing = asyncio.create_task(self._late(upload, events))
         self.reached.set()
         await asyncio.shield(self.committing)
 
-    async def _late(self, upload: Upload, event: Event | None) -> None:
+    async def _late(self, upload: Upload, events: Sequence[Event]) -> None:
         await self.going_on.wait()
-        await self.inner.create(upload, event=event)
+        await self.inner.create(upload, events=events)
 
 
 async def test_a_creation_that_is_cancelled_while_it_is_recorded_keeps_its_bytes(

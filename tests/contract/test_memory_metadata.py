@@ -1,7 +1,13 @@
 import pytest
 
 from tusd_py.metadata.memory import MemoryMetadata
-from tusd_py.testing import ListingContract, MetadataContract, QuotasContract, UsesContract
+from tusd_py.testing import (
+    ListingContract,
+    MetadataContract,
+    OutboxContract,
+    QuotasContract,
+    UsesContract,
+)
 
 
 class TestMemoryMetadata(MetadataContract):
@@ -25,6 +31,12 @@ class TestUses(UsesContract):
 
 
 class TestQuotas(QuotasContract):
+    @pytest.fixture
+    def metadata(self) -> MemoryMetadata:
+        return MemoryMetadata()
+
+
+class TestOutbox(OutboxContract):
     @pytest.fixture
     def metadata(self) -> MemoryMetadata:
         return MemoryMetadata()

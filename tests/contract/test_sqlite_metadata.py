@@ -20,7 +20,13 @@ from tusd_py.metadata import connection as connections
 from tusd_py.metadata.schema import MIGRATIONS
 from tusd_py.metadata.sqlite import SQLiteMetadata
 from tusd_py.protocol.upload import UploadId
-from tusd_py.testing import ListingContract, MetadataContract, QuotasContract, UsesContract
+from tusd_py.testing import (
+    ListingContract,
+    MetadataContract,
+    OutboxContract,
+    QuotasContract,
+    UsesContract,
+)
 from tusd_py.testing.uploads import an_upload
 
 
@@ -43,6 +49,12 @@ class TestUses(UsesContract):
 
 
 class TestQuotas(QuotasContract):
+    @pytest.fixture
+    def metadata(self, tmp_path: Path) -> SQLiteMetadata:
+        return SQLiteMetadata(tmp_path / "tus.db")
+
+
+class TestOutbox(OutboxContract):
     @pytest.fixture
     def metadata(self, tmp_path: Path) -> SQLiteMetadata:
         return SQLiteMetadata(tmp_path / "tus.db")
@@ -152,7 +164,9 @@ async def test_an_event_that_fails_takes_the_facts_along(metadata: SQLiteMetadat
     await asyncio.to_thread(query, metadata.path, "DROP TABLE events")
 
     with pytest.raises(MetadataError):
-        await metadata.record(an_upload(offset=5), event=Event(id="e", upload_id=UploadId("one")))
+        await metadata.record(
+            an_upload(offset=5), events=[Event(id="e", upload_id=UploadId("one"))]
+        )
 
     assert await metadata.get(UploadId("one")) == an_upload()
 

@@ -11,6 +11,7 @@ from tusd_py.auth.grants import Grants
 from tusd_py.config import Config
 from tusd_py.hooks import Hooks
 from tusd_py.hooks.base import Authenticate, BeforeFinish, OnAccess, OnCreate, OnFinish
+from tusd_py.hooks.webhooks import Webhooks
 from tusd_py.locks import Locks
 from tusd_py.metadata import Metadata
 from tusd_py.storage import Storage
@@ -155,7 +156,13 @@ class TusApp:
             run=f"{boot_id}/{self._new_id()}",
             now=self._clock,
             new_id=self._new_id,
+            webhooks=self._webhooks(),
         )
+
+    def _webhooks(self) -> Webhooks | None:
+        if self.config.hooks is None:
+            return None
+        return Webhooks(self.config.hooks, now=self._clock, new_id=self._new_id)
 
 
 class _Below:

@@ -92,7 +92,7 @@ class Endpoints:
         if creation.kind is not Kind.PLAIN and not self._composes(engine):
             raise NotSupported("concatenation")
         terms = exchange.access.terms(creation)
-        await self._access(exchange)
+        await self._access(engine, exchange)
         request = exchange.request()
         incoming = exchange.incoming(self._budget, self._threads, self._config)
         base = _quoted(exchange.place.base)
@@ -110,29 +110,35 @@ class Endpoints:
         return _answer(201, outcome, {"Location": location})
 
     async def _inspect(self, engine: Engine, exchange: Exchange) -> Answer:
-        await self._access(exchange)
-        upload = await inspect(engine, _upload_id(exchange), exchange.subject)
+        await self._access(engine, exchange)
+        upload_id, request = _upload_id(exchange), exchange.request()
+        upload = await inspect(engine, upload_id, exchange.subject, request)
         await meet(engine, upload)
         return Answer(status=200, headers=inspection_headers(upload), facts=_facts(upload))
 
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
-        await self._access(exchange)
+        await self._access(engine, exchange)
         incoming = exchange.incoming(self._budget, self._threads, self._config)
         outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
         # clause patch.success
         return _answer(204, outcome, {})
 
     async def _terminate(self, engine: Engine, exchange: Exchange) -> Answer:
-        await self._access(exchange)
-        await terminate(
-            engine, _upload_id(exchange), exchange.subject, exchange.access.check_removal
+        await self._access(engine, exchange)
+        reply = await terminate(
+            engine,
+            _upload_id(exchange),
+            exchange.subject,
+            exchange.access.check_removal,
+            exchange.request(),
         )
+        reply = reply or _NO_REPLY
         # clause termination.success
-        return Answer(status=204)
+        return Answer(status=reply.status or 204, headers={**reply.headers}, body=reply.body)
 
     async def _download(self, engine: Engine, exchange: Exchange) -> Answer:
-        await self._access(exchange)
+        await self._access(engine, exchange)
         upload_id = _upload_id(exchange)
         upload = await engine.find(upload_id, exchange.subject)
         if not upload.finished:
@@ -156,9 +162,11 @@ class Endpoints:
         file = await storage.open(upload)
         return None if file is None else FilePart(file=file, offset=0, count=upload.offset)
 
-    async def _access(self, exchange: Exchange) -> None:
+    async def _access(self, engine: Engine, exchange: Exchange) -> None:
         if self._hooks.on_access:
             await call_each("on_access", self._hooks.on_access, exchange.request())
+        if engine.webhooks is not None and engine.webhooks.wants("pre-access"):
+            await engine.webhooks.pre_access(exchange.request())
 
     def _composes(self, engine: Engine) -> bool:
         return isinstance(engine.storage, Composing) and not self._config.disable_concatenation

@@ -8,6 +8,7 @@ from tusd_py.config import Config
 from tusd_py.errors import (
     AccessRefused,
     CallableFailed,
+    HookUnavailable,
     LockTimeout,
     MetadataError,
     MetadataUnavailable,
@@ -32,6 +33,7 @@ from tusd_py.protocol.headers import VERSION
 from .answer import Answer
 
 _ANY_ERROR = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+_ANY_TEXT = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 _RETRY_SOON = {"Retry-After": "1"}
 _RETRY_LATER = {"Retry-After": "10"}
 _CLOSE = {"Connection": "close"}
@@ -57,6 +59,7 @@ _TABLE: tuple[tuple[type[TusError], _Owed], ...] = (
     (QuotaExceeded, _Owed(403)),
     (SubjectBusy, _Owed(429, _RETRY_LATER)),
     (CallableFailed, _Owed(500)),
+    (HookUnavailable, _Owed(503, _RETRY_LATER)),
     (StorageFull, _Owed(507)),
     (StorageDamaged, _Owed(500)),
     (StorageError, _Owed(500)),
@@ -79,6 +82,13 @@ def answer_error(error: TusError, method: str, config: Config) -> Answer:
     owed = _owed(error, config)
     if method == "HEAD" and owed.status in _TEMPORARY and not isinstance(error, StorageDamaged):
         owed = _Owed(_LOCKED, _RETRY_SOON)
+    if isinstance(error, Reject) and error.body is not None:
+        return Answer(
+            status=owed.status,
+            headers={**_ANY_TEXT, **owed.headers},
+            body=error.body,
+            facts={"code": error.code},
+        )
     problem = {
         "type": "about:blank",
         "title": _title(owed.status),

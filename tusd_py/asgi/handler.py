@@ -4,6 +4,7 @@ import time
 
 from tusd_py.config import Config
 from tusd_py.errors import (
+    HookUnavailable,
     Reject,
     StorageFull,
     TooManyUploads,
@@ -29,7 +30,7 @@ log = get_logger("tusd_py.requests")
 
 _BODILESS = (204, 304)
 # Server errors that are the answer to what clients or the disk do, and no failure to look into.
-_ROUTINE = (Reject, TransferStopped, TooManyUploads, StorageFull)
+_ROUTINE = (HookUnavailable, Reject, TransferStopped, TooManyUploads, StorageFull)
 _SERVER_ERROR = 500
 
 

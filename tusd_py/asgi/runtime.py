@@ -61,6 +61,8 @@ class Runtime:
         engine, self.engine, self._starting = self.engine, None, None
         if engine is not None:
             await engine.background.close()
+            if engine.webhooks is not None:
+                await engine.webhooks.close()
             await engine.locks.close()
             await engine.metadata.close()
             await engine.storage.close()
@@ -73,8 +75,10 @@ class Runtime:
         await engine.storage.start(durable=durable)
         await engine.metadata.start(durable=durable)
         await engine.locks.start()
+        if engine.webhooks is not None:
+            await engine.webhooks.start()
         engine.background = Background()
-        if engine.hooks.on_finish:
+        if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify
             engine.background.start(deliveries.run())

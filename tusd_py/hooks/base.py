@@ -41,42 +41,19 @@ class NewUpload:
         length: ``Upload-Length`` in bytes; None if deferred, or of a final upload not known yet.
         metadata: ``Upload-Metadata``, decoded.
         request: The creating request.
+        parts: The partial uploads of a final one, in order.
     """
 
     kind: Kind
     length: int | None
     metadata: Mapping[str, bytes]
     request: Request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What a callable wants to be different about a new upload; None leaves things as they are.
-
-    Attributes:
-        id: Its id: 1 to 128 of ``A-Z a-z 0-9 _ -``, the first not ``_`` or ``-``.
-        metadata: Instead of the client's, and echoed to it.
-        max_length: The most bytes it may have.
-        lifetime: Seconds without an append until it is removed unfinished; ``math.inf`` is never.
-        path: Where the finished file goes, below the storage's folder of finished files.
-    """
-
-    id: str | None = None
-    metadata: Mapping[str, bytes] | None = None
-    max_length: int | None = None
-    lifetime: float | None = None
-    path: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_length is not None and self.max_length < 0:
-            raise ValueError("max_length is a number of bytes, not negative.")
-        if self.lifetime is not None and (math.isnan(self.lifetime) or self.lifetime <= 0):
-            raise ValueError("lifetime is a number of seconds above zero.")
+    parts: tuple[UploadId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the request that finishes an upload is answered with.
+    """What the request that creates or finishes an upload is answered with.
 
     Attributes:
         status: 200 to 299; None is the protocol's own.
@@ -92,6 +69,43 @@ class Reply:
         if self.status is not None and not 200 <= self.status <= 299:  # noqa: PLR2004 - HTTP's range
             raise ValueError("A reply's status is between 200 and 299; raise Reject to refuse.")
         check_headers(self.headers)
+
+    def followed_by(self, later: "Reply | None") -> "Reply":
+        """This reply with what a later one says instead or besides."""
+        if later is None:
+            return self
+        return Reply(
+            status=later.status or self.status,
+            headers={**self.headers, **later.headers},
+            body=later.body or self.body,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a callable wants to be different about a new upload; None leaves things as they are.
+
+    Attributes:
+        id: Its id: 1 to 128 of ``A-Z a-z 0-9 _ -``, the first not ``_`` or ``-``.
+        metadata: Instead of the client's, and echoed to it.
+        max_length: The most bytes it may have.
+        lifetime: Seconds without an append until it is removed unfinished; ``math.inf`` is never.
+        path: Where the finished file goes, below the storage's folder of finished files.
+        reply: What the creating request is answered with.
+    """
+
+    id: str | None = None
+    metadata: Mapping[str, bytes] | None = None
+    max_length: int | None = None
+    lifetime: float | None = None
+    path: str | None = None
+    reply: Reply | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_length is not None and self.max_length < 0:
+            raise ValueError("max_length is a number of bytes, not negative.")
+        if self.lifetime is not None and (math.isnan(self.lifetime) or self.lifetime <= 0):
+            raise ValueError("lifetime is a number of seconds above zero.")
 
 
 Authenticate = Callable[[Request], Awaitable[str | None]]

@@ -1,5 +1,5 @@
 """What is known about each upload."""
 
-from .base import Event, Metadata, Quota, Use
+from .base import Backlog, Event, Metadata, Quota, Receiver, Use
 
-__all__ = ["Event", "Metadata", "Quota", "Use"]
+__all__ = ["Backlog", "Event", "Metadata", "Quota", "Receiver", "Use"]

@@ -1,24 +1,66 @@
 """The port of metadata: the facts about uploads, and the events that have to be told."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from tusd_py.errors import QuotaExceeded, SubjectBusy
 from tusd_py.protocol.upload import Upload, UploadId
 
 
+class Receiver(StrEnum):
+    """Who has to hear of an event."""
+
+    CALLABLES = "callables"
+    WEBHOOK = "webhook"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """The end of an upload that the application has to hear of, at least once.
+    """Something that somebody has to hear of, at least once.
 
     Attributes:
-        id: Names this event, for the application to tell repetitions.
-        upload_id: The upload that is finished.
+        id: Names this event, for its receiver to tell repetitions.
+        upload_id: The upload that it is about.
+        receiver: Who has to hear of it.
+        name: The callable or the hook that is to be called.
+        payload: What a webhook is sent. It says all that there is to say; what has none is about an
+            upload that still exists.
+        created_at: Unix time in seconds when it happened.
+        due_at: Unix time in seconds before which it is not told again.
+        attempts: How often it was told in vain.
+        error: What became of the last attempt.
+        dead: It was told in vain too often, and waits for somebody to look at it.
+        number: Its place among all events, which the store gives it; 0 before that.
     """
 
     id: str
     upload_id: UploadId
+    receiver: Receiver = Receiver.CALLABLES
+    name: str = "on_finish"
+    payload: str | None = field(default=None, repr=False)
+    created_at: float = 0.0
+    due_at: float = 0.0
+    attempts: int = 0
+    error: str | None = None
+    dead: bool = False
+    number: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The events that were not settled.
+
+    Attributes:
+        waiting: How many are to be told.
+        dead: How many were told in vain too often.
+        oldest: Unix time in seconds when the oldest of those that are to be told happened.
+    """
+
+    waiting: int
+    dead: int
+    oldest: float | None
 
 
 class Use(NamedTuple):
@@ -106,11 +148,11 @@ class Metadata(Protocol):
         self,
         upload: Upload,
         *,
-        event: Event | None = None,
+        events: Sequence[Event] = (),
         use: Use | None = None,
         quota: Quota | None = None,
     ) -> None:
-        """Add an upload, and in the same transaction the event and the use of a grant.
+        """Add an upload, and in the same transaction events and the use of a grant.
 
         Raises:
             OverLimit: With it, its subject would have more than the quota.
@@ -128,8 +170,8 @@ class Metadata(Protocol):
         """
         ...
 
-    async def record(self, upload: Upload, *, event: Event | None = None) -> None:
-        """Change the facts about an upload, and add the event in the same transaction.
+    async def record(self, upload: Upload, *, events: Sequence[Event] = ()) -> None:
+        """Change the facts about an upload, and add events in the same transaction.
 
         Those that change are its length, offset, expiry, end, run and whether it is verifying. It
         may become one that is not fresh, and never a fresh one again.
@@ -143,11 +185,14 @@ class Metadata(Protocol):
         """Let an upload be fresh no more. Nobody needs a lock for that."""
         ...
 
-    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
-        """Remove an upload and its events; no harm if there is none.
+    async def delete(
+        self, upload_id: UploadId, *, events: Sequence[Event] = (), use: Use | None = None
+    ) -> None:
+        """Remove an upload, and the events for callables; no harm if there is none.
 
         Args:
             upload_id: Which upload.
+            events: Added in the same transaction, if there was one.
             use: The use of a grant that made it, if that shall not count.
         """
         ...
@@ -212,10 +257,42 @@ class Metadata(Protocol):
         """Find a final upload with the same parts, metadata and subject."""
         ...
 
-    async def events(self, limit: int) -> Sequence[Event]:
-        """List at most ``limit`` events that were not settled, oldest first."""
+    async def events(
+        self, limit: int, *, after: int = 0, dead: bool | None = None
+    ) -> Sequence[Event]:
+        """List events that were not settled, oldest first.
+
+        Args:
+            limit: At most so many.
+            after: Only those whose number comes after this one, to page on.
+            dead: Only those that are dead, or that are not; None is both.
+        """
+        ...
+
+    async def due(self, now: float, limit: int, receivers: Collection[Receiver]) -> Sequence[Event]:
+        """List events that are to be told now, oldest first.
+
+        Of those about one upload for one receiver only the first can be among them, whenever that
+        is due: they are told in order. The dead are passed over.
+
+        Args:
+            now: Unix time in seconds.
+            limit: At most so many.
+            receivers: Only those for these.
+        """
+        ...
+
+    async def change_event(self, event: Event) -> None:
+        """Change when an event is due, its attempts, its error, and whether it is dead.
+
+        No harm if it is there no more.
+        """
         ...
 
     async def settle(self, event_id: str) -> None:
-        """Forget an event: the application has heard of it."""
+        """Forget an event: its receiver has heard of it, or shall not."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Count the events that were not settled."""
         ...

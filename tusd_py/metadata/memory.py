@@ -1,11 +1,12 @@
 """Metadata in memory: for tests, and the yardstick for the others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from tusd_py.errors import GrantUsed, UploadExists, UploadNotFound
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
-from .base import Event, Quota, Use
+from .base import Backlog, Event, Quota, Receiver, Use
 
 
 class MemoryMetadata:
@@ -16,6 +17,7 @@ class MemoryMetadata:
         self._events: dict[str, Event] = {}
         self._uses: list[tuple[Use, UploadId]] = []
         self._creations: list[tuple[str | None, float]] = []
+        self._numbered = 0
 
     async def start(self, *, durable: bool) -> None:
         """Nothing to do: memory is never durable."""
@@ -27,7 +29,7 @@ class MemoryMetadata:
         self,
         upload: Upload,
         *,
-        event: Event | None = None,
+        events: Sequence[Event] = (),
         use: Use | None = None,
         quota: Quota | None = None,
     ) -> None:
@@ -44,8 +46,7 @@ class MemoryMetadata:
         if use is not None:
             self._uses.append((use, upload.id))
         self._uploads[upload.id] = upload
-        if event is not None:
-            self._events[event.id] = event
+        self._add(events)
 
     async def get(self, upload_id: UploadId) -> Upload:
         try:
@@ -53,25 +54,29 @@ class MemoryMetadata:
         except KeyError:
             raise UploadNotFound(upload_id) from None
 
-    async def record(self, upload: Upload, *, event: Event | None = None) -> None:
+    async def record(self, upload: Upload, *, events: Sequence[Event] = ()) -> None:
         if upload.id not in self._uploads:
             raise UploadNotFound(upload.id)
         fresh = self._uploads[upload.id].fresh and upload.fresh
         self._uploads[upload.id] = upload._replace(fresh=fresh)
-        if event is not None:
-            self._events[event.id] = event
+        self._add(events)
 
     async def touch(self, upload_id: UploadId) -> None:
         if upload_id in self._uploads:
             self._uploads[upload_id] = self._uploads[upload_id]._replace(fresh=False)
 
-    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
+    async def delete(
+        self, upload_id: UploadId, *, events: Sequence[Event] = (), use: Use | None = None
+    ) -> None:
         if use is not None:
             self._uses = [each for each in self._uses if each[1] != upload_id]
-        self._uploads.pop(upload_id, None)
         self._events = {
-            key: event for key, event in self._events.items() if event.upload_id != upload_id
+            key: event
+            for key, event in self._events.items()
+            if event.upload_id != upload_id or event.receiver is not Receiver.CALLABLES
         }
+        if self._uploads.pop(upload_id, None) is not None:
+            self._add(events)
 
     async def check_use(self, use: Use) -> None:
         like = [
@@ -136,8 +141,40 @@ class MemoryMetadata:
                 return other
         return None
 
-    async def events(self, limit: int) -> Sequence[Event]:
-        return list(self._events.values())[:limit]
+    async def events(
+        self, limit: int, *, after: int = 0, dead: bool | None = None
+    ) -> Sequence[Event]:
+        return [
+            event
+            for event in self._events.values()
+            if event.number > after and dead in (None, event.dead)
+        ][:limit]
+
+    async def due(self, now: float, limit: int, receivers: Collection[Receiver]) -> Sequence[Event]:
+        first: dict[tuple[UploadId, Receiver], Event] = {}
+        for event in self._events.values():
+            if not event.dead:
+                first.setdefault((event.upload_id, event.receiver), event)
+        return [
+            event for event in first.values() if event.receiver in receivers and event.due_at <= now
+        ][:limit]
+
+    async def change_event(self, event: Event) -> None:
+        if event.id in self._events:
+            changed = {
+                name: getattr(event, name) for name in ("due_at", "attempts", "error", "dead")
+            }
+            self._events[event.id] = replace(self._events[event.id], **changed)
 
     async def settle(self, event_id: str) -> None:
         self._events.pop(event_id, None)
+
+    async def backlog(self) -> Backlog:
+        waiting = [event.created_at for event in self._events.values() if not event.dead]
+        dead = len(self._events) - len(waiting)
+        return Backlog(waiting=len(waiting), dead=dead, oldest=min(waiting, default=None))
+
+    def _add(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._numbered += 1
+            self._events[event.id] = replace(event, number=self._numbered)

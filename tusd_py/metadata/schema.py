@@ -91,6 +91,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX creations_of_subject ON creations (subject, created_at)",
     ),
+    (
+        "ALTER TABLE events ADD COLUMN receiver TEXT NOT NULL DEFAULT 'callables'",
+        "ALTER TABLE events ADD COLUMN name TEXT NOT NULL DEFAULT 'on_finish'",
+        "ALTER TABLE events ADD COLUMN payload TEXT",
+        "ALTER TABLE events ADD COLUMN created_at REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE events ADD COLUMN due_at REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE events ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE events ADD COLUMN error TEXT",
+        "ALTER TABLE events ADD COLUMN dead INTEGER NOT NULL DEFAULT 0",
+        # However many are dead, those to be told are found at once.
+        "CREATE INDEX events_to_tell ON events (number) WHERE dead = 0",
+        "DROP INDEX events_of_upload",
+        "CREATE INDEX events_of_upload ON events (upload_id, receiver, number)",
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,8 @@ from tusd_py.errors import MetadataError, UploadExists, UploadNotFound
 from tusd_py.folders import make_folder
 from tusd_py.protocol.upload import Upload, UploadId
 
-from .base import Event, Quota, Use
+from . import outbox
+from .base import Backlog, Event, Quota, Receiver, Use
 from .commits import SharedCommits
 from .connection import Connection
 from .quotas import add_creation, check_quota, forget_creations
@@ -35,7 +36,7 @@ _ROWS = 32
 
 class _Creation(NamedTuple):
     upload: Upload
-    event: Event | None
+    events: Sequence[Event]
     use: Use | None
     quota: Quota | None
 
@@ -84,11 +85,11 @@ class SQLiteMetadata:
         self,
         upload: Upload,
         *,
-        event: Event | None = None,
+        events: Sequence[Event] = (),
         use: Use | None = None,
         quota: Quota | None = None,
     ) -> None:
-        await self._open_shared().run(_Creation(upload, event, use, quota))
+        await self._open_shared().run(_Creation(upload, events, use, quota))
 
     async def get(self, upload_id: UploadId) -> Upload:
         found = await self._select("WHERE id = ?", upload_id)
@@ -96,8 +97,8 @@ class SQLiteMetadata:
             raise UploadNotFound(upload_id)
         return found[0]
 
-    async def record(self, upload: Upload, *, event: Event | None = None) -> None:
-        await self._open_shared().run(_recording(upload, event))
+    async def record(self, upload: Upload, *, events: Sequence[Event] = ()) -> None:
+        await self._open_shared().run(_recording(upload, events))
 
     async def touch(self, upload_id: UploadId) -> None:
         def work(connection: sqlite3.Connection) -> None:
@@ -105,12 +106,17 @@ class SQLiteMetadata:
 
         await self._open_shared().run(work)
 
-    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
+    async def delete(
+        self, upload_id: UploadId, *, events: Sequence[Event] = (), use: Use | None = None
+    ) -> None:
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM events WHERE upload_id = ?", (upload_id,))
+            outbox.forget_callables(connection, upload_id)
             removed = connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
-            if use is not None and removed.rowcount == 1:
+            if removed.rowcount != 1:
+                return
+            if use is not None:
                 take_back(connection, use, upload_id)
+            outbox.add_events(connection, events)
 
         await self._open_shared().run(work)
 
@@ -171,20 +177,22 @@ class SQLiteMetadata:
         )
         return found[0] if found else None
 
-    async def events(self, limit: int) -> Sequence[Event]:
-        def work(connection: sqlite3.Connection) -> list[Event]:
-            rows = connection.execute(
-                "SELECT id, upload_id FROM events ORDER BY number LIMIT ?", (limit,)
-            )
-            return [Event(id=row[0], upload_id=UploadId(row[1])) for row in rows]
+    async def events(
+        self, limit: int, *, after: int = 0, dead: bool | None = None
+    ) -> Sequence[Event]:
+        return await self._open(self._reader).run(outbox.list_events, limit, after, dead=dead)
 
-        return await self._open(self._reader).run(work)
+    async def due(self, now: float, limit: int, receivers: Collection[Receiver]) -> Sequence[Event]:
+        return await self._open(self._reader).run(outbox.due_events, now, limit, receivers)
+
+    async def change_event(self, event: Event) -> None:
+        await self._open_shared().run(lambda connection: outbox.change_event(connection, event))
 
     async def settle(self, event_id: str) -> None:
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM events WHERE id = ?", (event_id,))
+        await self._open_shared().run(lambda connection: outbox.settle(connection, event_id))
 
-        await self._open_shared().run(work)
+    async def backlog(self) -> Backlog:
+        return await self._open(self._reader).run(outbox.count_events)
 
     async def _select(self, where: str, *parameters: object) -> list[Upload]:
         def work(connection: sqlite3.Connection) -> list[Upload]:
@@ -241,10 +249,10 @@ def _create_all(connection: sqlite3.Connection, creations: Sequence[_Creation]) 
         if creation.quota is not None:
             add_creation(connection, creation.upload, creation.quota)
             check_quota(connection, creation.upload.subject or "", creation.quota)
-        _add_event(connection, creation.event)
+        outbox.add_events(connection, creation.events)
 
 
-def _recording(upload: Upload, event: Event | None) -> _Change:
+def _recording(upload: Upload, events: Sequence[Event]) -> _Change:
     def work(connection: sqlite3.Connection) -> None:
         updated = connection.execute(
             _UPDATE,
@@ -261,13 +269,6 @@ def _recording(upload: Upload, event: Event | None) -> _Change:
         )
         if updated.rowcount != 1:
             raise UploadNotFound(upload.id)
-        _add_event(connection, event)
+        outbox.add_events(connection, events)
 
     return work
-
-
-def _add_event(connection: sqlite3.Connection, event: Event | None) -> None:
-    if event is not None:
-        connection.execute(
-            "INSERT INTO events (id, upload_id) VALUES (?, ?)", (event.id, event.upload_id)
-        )

@@ -1,6 +1,13 @@
 """The port of storage: bytes by upload, written at the committed offset."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from typing import Protocol, runtime_checkable
 
 from tusd_py.protocol.upload import Upload, UploadId
@@ -190,4 +197,13 @@ class FileBacked(Protocol):
         Raises:
             StorageError: It failed.
         """
+        ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """A storage that can say where the bytes of an upload are, to who may know."""
+
+    def location(self, upload: Upload) -> Mapping[str, str]:
+        """Name the kind of storage as ``Type``, and the place as that kind does; no I/O."""
         ...

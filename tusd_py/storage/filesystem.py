@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 import zlib
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -99,6 +99,10 @@ class FileStorage:
             # Cancelled, it may have been opened all the same.
             await file.close()
             raise
+
+    def location(self, upload: Upload) -> Mapping[str, str]:
+        published = self._published(upload) if upload.finished else None
+        return {"Type": "filestore", "Path": published or self._working(upload)}
 
     async def delete(self, upload: Upload) -> None:
         await self._threads.run(self._delete, upload)

@@ -1,6 +1,6 @@
 """Storage in memory: for tests, and the yardstick for the others."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.protocol.upload import Upload, UploadId
@@ -40,6 +40,9 @@ class MemoryStorage:
         data = self.files.get(upload.id, bytearray())
         for start in range(0, len(data), _PIECE):
             yield bytes(data[start : start + _PIECE])
+
+    def location(self, upload: Upload) -> Mapping[str, str]:  # noqa: ARG002 - the port's form
+        return {"Type": "memorystore"}
 
     async def delete(self, upload: Upload) -> None:
         self.files.pop(upload.id, None)

@@ -19,6 +19,7 @@ _SUITES = (
     "sources",
     "uses",
     "quotas",
+    "outbox",
 )
 for _module in _SUITES:
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
@@ -37,6 +38,7 @@ from .leftovers import LeftoversContract  # noqa: E402
 from .listing import ListingContract  # noqa: E402
 from .locks import LocksContract  # noqa: E402
 from .metadata import MetadataContract  # noqa: E402
+from .outbox import OutboxContract  # noqa: E402
 from .publishing import PublishingContract  # noqa: E402
 from .quotas import QuotasContract  # noqa: E402
 from .sources import BodySourceContract  # noqa: E402
@@ -56,6 +58,7 @@ __all__ = [
     "ListingContract",
     "LocksContract",
     "MetadataContract",
+    "OutboxContract",
     "Plan",
     "PublishingContract",
     "QuotasContract",

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tusd_py.metadata import Event, Metadata, Quota, Use
+from tusd_py.metadata import Backlog, Event, Metadata, Quota, Receiver, Use
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import FileBacked, OpenFile, Storage, Writer
 from tusd_py.storage.base import Recorded
@@ -222,28 +222,30 @@ class FaultyMetadata:
         self,
         upload: Upload,
         *,
-        event: Event | None = None,
+        events: Sequence[Event] = (),
         use: Use | None = None,
         quota: Quota | None = None,
     ) -> None:
         await self.plan.visit("create")
-        await self.inner.create(upload, event=event, use=use, quota=quota)
+        await self.inner.create(upload, events=events, use=use, quota=quota)
 
     async def get(self, upload_id: UploadId) -> Upload:
         await self.plan.visit("get")
         return await self.inner.get(upload_id)
 
-    async def record(self, upload: Upload, *, event: Event | None = None) -> None:
+    async def record(self, upload: Upload, *, events: Sequence[Event] = ()) -> None:
         await self.plan.visit("record")
-        await self.inner.record(upload, event=event)
+        await self.inner.record(upload, events=events)
 
     async def touch(self, upload_id: UploadId) -> None:
         await self.plan.visit("touch")
         await self.inner.touch(upload_id)
 
-    async def delete(self, upload_id: UploadId, *, use: Use | None = None) -> None:
+    async def delete(
+        self, upload_id: UploadId, *, events: Sequence[Event] = (), use: Use | None = None
+    ) -> None:
         await self.plan.visit("delete")
-        await self.inner.delete(upload_id, use=use)
+        await self.inner.delete(upload_id, events=events, use=use)
 
     async def check_use(self, use: Use) -> None:
         await self.plan.visit("check_use")
@@ -285,10 +287,24 @@ class FaultyMetadata:
         await self.plan.visit("same_final")
         return await self.inner.same_final(upload)
 
-    async def events(self, limit: int) -> Sequence[Event]:
+    async def events(
+        self, limit: int, *, after: int = 0, dead: bool | None = None
+    ) -> Sequence[Event]:
         await self.plan.visit("events")
-        return await self.inner.events(limit)
+        return await self.inner.events(limit, after=after, dead=dead)
+
+    async def due(self, now: float, limit: int, receivers: Collection[Receiver]) -> Sequence[Event]:
+        await self.plan.visit("due")
+        return await self.inner.due(now, limit, receivers)
+
+    async def change_event(self, event: Event) -> None:
+        await self.plan.visit("change_event")
+        await self.inner.change_event(event)
 
     async def settle(self, event_id: str) -> None:
         await self.plan.visit("settle")
         await self.inner.settle(event_id)
+
+    async def backlog(self) -> Backlog:
+        await self.plan.visit("backlog")
+        return await self.inner.backlog()

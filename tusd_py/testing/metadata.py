@@ -172,7 +172,7 @@ class MetadataContract:
         event = Event(id="e", upload_id=UploadId("one"))
 
         with pytest.raises(UploadNotFound):
-            await started.record(an_upload(), event=event)
+            await started.record(an_upload(), events=[event])
 
         with pytest.raises(UploadNotFound):
             await started.get(UploadId("one"))
@@ -205,8 +205,8 @@ class MetadataContract:
         other = Event(id="other", upload_id=UploadId("two"))
         await started.create(an_upload("one"))
         await started.create(an_upload("two"))
-        await started.record(an_upload("one"), event=Event(id="e", upload_id=UploadId("one")))
-        await started.record(an_upload("two"), event=other)
+        await started.record(an_upload("one"), events=[Event(id="e", upload_id=UploadId("one"))])
+        await started.record(an_upload("two"), events=[other])
 
         await started.delete(UploadId("one"))
 
@@ -215,7 +215,7 @@ class MetadataContract:
     async def test_an_upload_can_be_created_with_an_event(self, started: Metadata) -> None:
         event = Event(id="e", upload_id=UploadId("one"))
 
-        await started.create(an_upload(), event=event)
+        await started.create(an_upload(), events=[event])
 
         assert await started.get(UploadId("one")) == an_upload()
         assert list(await started.events(10)) == [event]
@@ -224,7 +224,7 @@ class MetadataContract:
         await started.create(an_upload())
 
         with pytest.raises(UploadExists):
-            await started.create(an_upload(), event=Event(id="e", upload_id=UploadId("one")))
+            await started.create(an_upload(), events=[Event(id="e", upload_id=UploadId("one"))])
 
         assert list(await started.events(10)) == []
 
@@ -232,7 +232,7 @@ class MetadataContract:
         events = [Event(id=name, upload_id=UploadId("one")) for name in ("c", "a", "b")]
         await started.create(an_upload())
         for event in events:
-            await started.record(an_upload(), event=event)
+            await started.record(an_upload(), events=[event])
 
         assert list(await started.events(10)) == events
         assert list(await started.events(2)) == events[:2]
@@ -241,7 +241,7 @@ class MetadataContract:
         events = [Event(id=name, upload_id=UploadId("one")) for name in ("c", "a", "b")]
         await started.create(an_upload())
         for event in events:
-            await started.record(an_upload(), event=event)
+            await started.record(an_upload(), events=[event])
 
         await started.settle("a")
 
@@ -285,7 +285,7 @@ class MetadataContract:
         event = Event(id="e", upload_id=EVERYTHING.id)
         await metadata.start(durable=True)
         await metadata.create(EVERYTHING)
-        await metadata.record(EVERYTHING, event=event)
+        await metadata.record(EVERYTHING, events=[event])
         await metadata.close()
 
         await metadata.start(durable=True)

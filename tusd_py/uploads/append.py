@@ -50,7 +50,7 @@ async def _append(
         async with engine.admission.in_turn(
             request.client, incoming.interrupt, engine.config.lock_timeout
         ):
-            return await Transfer(engine, met, plan, wanted.body, incoming).run()
+            return await Transfer(engine, met, plan, wanted.body, incoming, request).run()
     # clause patch.finished: at the end of a finished upload nothing more can come.
     if wanted.body.announced and not await is_empty(incoming):
         raise TooLarge(limit=upload.offset, what="This upload")
@@ -60,5 +60,5 @@ async def _append(
         return Outcome(upload=upload)
     appended = met.appended(upload.offset, length=plan.length, now=engine.now())
     if complete(appended):
-        return await finish_unopened(engine, appended)
+        return await finish_unopened(engine, appended, request)
     return Outcome(upload=await engine.record(appended))

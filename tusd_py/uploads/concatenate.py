@@ -12,7 +12,7 @@ from tusd_py.errors import (
     TransferStopped,
     UploadNotFound,
 )
-from tusd_py.hooks import Request
+from tusd_py.hooks import Reply, Request
 from tusd_py.protocol.requests import FINAL_TAKES_NO_BODY, Creation
 from tusd_py.protocol.rules import check_parts, final_length, fits
 from tusd_py.protocol.upload import Upload, UploadId
@@ -56,11 +56,12 @@ async def concatenate(
     found = [part for part in parts if part is not None]
     creation = replace(creation, length=final_length(found))
     terms.check_length(creation.length)
-    upload = await _find_or_add(engine, creation, found, request, terms)
+    upload, reply = await _find_or_add(engine, creation, found, request, terms)
     if upload.finished or not all(part.finished for part in found):
-        return Outcome(upload=upload)
+        return Outcome(upload=upload, reply=reply)
     # Shielded: the request is one of several that may wait for it.
-    return await asyncio.shield(start_composing(engine, upload))
+    outcome = await asyncio.shield(start_composing(engine, upload, request))
+    return outcome.after(reply)
 
 
 async def after_partial(engine: Engine, part: Upload) -> None:
@@ -85,11 +86,13 @@ async def known_length(engine: Engine, final: Upload) -> int | None:
     return final_length(found) if len(found) == len(parts) else None
 
 
-def start_composing(engine: Engine, final: Upload) -> asyncio.Task[Outcome]:
+def start_composing(
+    engine: Engine, final: Upload, request: Request | None = None
+) -> asyncio.Task[Outcome]:
     """Compose in the background, once for all who ask."""
     task = engine.composing.get(final.id)
     if task is None:
-        task = engine.background.start(_compose(engine, final.id, final.subject))
+        task = engine.background.start(_compose(engine, final.id, final.subject, request))
         engine.composing[final.id] = task
         task.add_done_callback(lambda _: engine.composing.pop(final.id, None))
     return task
@@ -97,19 +100,19 @@ def start_composing(engine: Engine, final: Upload) -> asyncio.Task[Outcome]:
 
 async def _find_or_add(
     engine: Engine, creation: Creation, parts: Sequence[Upload], request: Request, terms: Terms
-) -> Upload:
-    upload = await new_upload(engine, creation, request, terms, parts)
+) -> tuple[Upload, Reply | None]:
+    upload, reply = await new_upload(engine, creation, request, terms, parts)
     existing = await _same(engine, upload)
     if existing is not None:
-        return existing
+        return existing, reply
     try:
-        return await add(engine, upload, terms.use)
+        return await add(engine, upload, request, terms.use), reply
     except CallableFailed:
         # Somebody else may have made the same request at the same time.
         existing = await _same(engine, upload)
         if existing is None:
             raise
-        return existing
+        return existing, reply
 
 
 async def _same(engine: Engine, upload: Upload) -> Upload | None:
@@ -137,7 +140,9 @@ async def _part(engine: Engine, part_id: UploadId) -> Upload | None:
     return None if part.expired(engine.now()) else part
 
 
-async def _compose(engine: Engine, upload_id: UploadId, subject: str | None) -> Outcome:
+async def _compose(
+    engine: Engine, upload_id: UploadId, subject: str | None, request: Request | None
+) -> Outcome:
     interrupt = Interrupt()
     # Another process that composes it already is waited for, not stopped.
     async with engine.held(upload_id, subject, interrupt, ask=False) as upload:
@@ -151,7 +156,7 @@ async def _compose(engine: Engine, upload_id: UploadId, subject: str | None) -> 
             await engine.storage.delete(upload)
             raise
         composed = upload.appended(size, length=size, now=engine.now())
-        return await finish_unopened(engine, composed)
+        return await finish_unopened(engine, composed, request)
 
 
 async def _copy(

@@ -16,7 +16,7 @@ from tusd_py.errors import (
     UnsupportedMediaType,
     UploadExists,
 )
-from tusd_py.hooks import Changes, NewUpload, Request
+from tusd_py.hooks import Changes, NewUpload, Reply, Request
 from tusd_py.hooks.calling import call_each
 from tusd_py.metadata import Use
 from tusd_py.protocol.checksum import check_empty
@@ -28,6 +28,7 @@ from tusd_py.quantities import days
 
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
+from .telling import events_of
 from .terms import NO_TERMS, Terms
 from .transfer import Transfer, is_empty
 from .whole import comes_whole, create_whole
@@ -76,14 +77,15 @@ async def _create(
     if not creation.body.announced:
         check_empty(creation.body.checksum)
     await check_room(engine, creation.length)
-    upload = await new_upload(engine, creation, request, terms)
+    upload, reply = await new_upload(engine, creation, request, terms)
     if creation.body.announced:
-        return await _receive(engine, upload, creation, incoming, terms.use)
-    upload = await add(engine, upload, terms.use)
+        outcome = await _receive(engine, upload, creation, request, incoming, terms.use)
+        return outcome.after(reply)
+    upload = await add(engine, upload, request, terms.use)
     # clause creation.empty
     if upload.length == 0:
-        return await finish_unopened(engine, upload)
-    return Outcome(upload=upload)
+        return (await finish_unopened(engine, upload, request)).after(reply)
+    return Outcome(upload=upload, reply=reply)
 
 
 async def new_upload(
@@ -92,14 +94,19 @@ async def new_upload(
     request: Request,
     terms: Terms,
     parts: Sequence[Upload] = (),
-) -> Upload:
+) -> tuple[Upload, Reply | None]:
     """Make the facts of a new upload, with what the application wants of it; not yet recorded.
+
+    Returns:
+        The upload, and what the application wants the answer to be.
 
     Raises:
         Reject: The application refused.
         CallableFailed: 500, it failed, or asked for what cannot be.
+        HookUnavailable: 503.
     """
-    changes = await _ask(engine, creation, request)
+    part_ids = tuple(part.id for part in parts)
+    changes = await _ask(engine, creation, request, part_ids)
     now = engine.now()
     lifetime = changes.lifetime if changes.lifetime is not None else engine.config.expire_after
     lifetime = None if lifetime is None or lifetime > _LONGEST_LIFE else lifetime
@@ -110,7 +117,7 @@ async def new_upload(
         max_length=smaller(changes.max_length, terms.max_length),
         metadata=_metadata(creation, changes),
         concat=creation.concat,
-        parts=tuple(part.id for part in parts),
+        parts=part_ids,
         subject=request.subject,
         created_at=now,
         lifetime=lifetime,
@@ -123,10 +130,10 @@ async def new_upload(
         raise TooLarge(limit=upload.max_length, what="This upload")
     # A partial upload is never published.
     path = None if upload.kind is Kind.PARTIAL else engine.storage.place(upload)
-    return upload._replace(path=path)
+    return upload._replace(path=path), changes.reply
 
 
-async def add(engine: Engine, upload: Upload, use: Use | None) -> Upload:
+async def add(engine: Engine, upload: Upload, request: Request, use: Use | None) -> Upload:
     """Record a new upload.
 
     Raises:
@@ -134,23 +141,33 @@ async def add(engine: Engine, upload: Upload, use: Use | None) -> Upload:
         GrantUsed: Its grant admits no more.
     """
     try:
-        return await engine.record(upload, use=use)
+        events = events_of(engine, "post-create", upload, request)
+        return await engine.record(upload, events, use=use)
     except UploadExists as error:
         engine.unsettled.pop(upload.id, None)
         log.warning("upload.exists", upload_id=upload.id, path=upload.path)
         raise CallableFailed("on_create") from error
 
 
-async def _ask(engine: Engine, creation: Creation, request: Request) -> Changes:
-    if not engine.hooks.on_create:
+async def _ask(
+    engine: Engine, creation: Creation, request: Request, parts: tuple[UploadId, ...]
+) -> Changes:
+    callables, webhooks = engine.hooks.on_create, engine.webhooks
+    if webhooks is not None and not webhooks.wants("pre-create"):
+        webhooks = None
+    if not callables and webhooks is None:
         return _NO_CHANGES
     new = NewUpload(
         kind=creation.kind,
         length=creation.length,
         metadata=parse_metadata(creation.metadata),
         request=request,
+        parts=parts,
     )
-    return await call_each("on_create", engine.hooks.on_create, new) or _NO_CHANGES
+    changes = await call_each("on_create", callables, new) if callables else None
+    if webhooks is not None:
+        changes = await webhooks.pre_create(new) or changes
+    return changes or _NO_CHANGES
 
 
 def _checked_id(chosen: str) -> UploadId:
@@ -184,7 +201,12 @@ async def check_room(engine: Engine, length: int | None) -> None:
 
 
 async def _receive(
-    engine: Engine, upload: Upload, creation: Creation, incoming: Incoming, use: Use | None
+    engine: Engine,
+    upload: Upload,
+    creation: Creation,
+    request: Request,
+    incoming: Incoming,
+    use: Use | None,
 ) -> Outcome:
     """Receive the first bytes.
 
@@ -192,17 +214,18 @@ async def _receive(
     """
     plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
     if comes_whole(engine, upload, creation.body):
-        return await create_whole(engine, upload, incoming, use)
-    upload = await add(engine, upload, use)
+        return await create_whole(engine, upload, incoming, request, use)
+    upload = await add(engine, upload, request, use)
     lease = engine.locks.hold(
         upload.id, timeout=engine.config.lock_timeout, on_revoke=incoming.interrupt.revoke
     )
     try:
         async with lease:
-            return await Transfer(engine, upload, plan, creation.body, incoming).run()
+            return await Transfer(engine, upload, plan, creation.body, incoming, request).run()
     except (ProtocolError, StorageError, MetadataError):
         await engine.storage.delete(upload)
         # Where even that fails, its record expires.
         with suppress(StorageError, MetadataError):
-            await engine.metadata.delete(upload.id, use=use)
+            events = events_of(engine, "post-terminate", upload, request)
+            await engine.metadata.delete(upload.id, events=events, use=use)
         raise

@@ -1,9 +1,9 @@
 """What all verbs share: the backends, and an upload held under its lock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tusd_py.config import Config
@@ -16,6 +16,7 @@ from tusd_py.errors import (
     UploadNotFound,
 )
 from tusd_py.hooks import Hooks, Reply
+from tusd_py.hooks.webhooks import Webhooks
 from tusd_py.locks import Locks
 from tusd_py.metadata import Event, Metadata, Quota, Use
 from tusd_py.protocol.upload import Upload, UploadId
@@ -41,6 +42,10 @@ class Outcome:
 
     upload: Upload
     reply: Reply | None = None
+
+    def after(self, earlier: Reply | None) -> "Outcome":
+        """The outcome with what was wanted earlier of the answer, as far as nobody wants else."""
+        return self if earlier is None else replace(self, reply=earlier.followed_by(self.reply))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ class Engine:
         admission: How many transfers may run.
         composing: The tasks that put final uploads together.
         notify: Called when an event waits to be told to the application.
+        webhooks: Asks and tells the application over HTTP, if there is one to be asked.
     """
 
     storage: Storage
@@ -114,6 +120,7 @@ class Engine:
     admission: Admission = field(init=False)
     composing: dict[UploadId, asyncio.Task[Outcome]] = field(default_factory=dict)
     notify: Callable[[], None] = lambda: None
+    webhooks: Webhooks | None = None
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)
@@ -215,7 +222,7 @@ class Engine:
     async def record(
         self,
         upload: Upload,
-        event: Event | None = None,
+        events: Sequence[Event] = (),
         use: Use | None = None,
         **changes: Any,  # noqa: ANN401 - attributes of Upload
     ) -> Upload:
@@ -223,7 +230,7 @@ class Engine:
 
         Args:
             upload: As it was recorded, or is new.
-            event: To be told to the application.
+            events: To be told to the application.
             use: Of the grant, if it is new and had one.
             changes: What is different from ``upload``.
 
@@ -236,10 +243,10 @@ class Engine:
         recorded = upload._replace(run=self.run, **changes)
         try:
             if upload.run:
-                await self.metadata.record(recorded, event=event)
+                await self.metadata.record(recorded, events=events)
             else:
                 await self.metadata.create(
-                    recorded, event=event, use=use, quota=self._quota(upload.subject)
+                    recorded, events=events, use=use, quota=self._quota(upload.subject)
                 )
         except (GrantUsed, OverLimit):
             raise
@@ -247,6 +254,8 @@ class Engine:
             self.unsettled.setdefault(upload.id, True)
             raise
         self.unsettled.pop(upload.id, None)
+        if events:
+            self.notify()
         return recorded
 
 

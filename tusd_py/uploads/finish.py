@@ -1,15 +1,14 @@
 """The end of an upload: ask the application, publish, record, tell."""
 
-from typing import Any
-
 from tusd_py.errors import StorageError
-from tusd_py.hooks import Reply
+from tusd_py.hooks import Reply, Request
 from tusd_py.hooks.calling import call_each
-from tusd_py.metadata import Event
+from tusd_py.metadata import Use
 from tusd_py.protocol.upload import Kind, Upload
 from tusd_py.storage import Writer
 
 from .engine import Engine, Outcome
+from .telling import events_of, storage_of
 
 
 def complete(upload: Upload) -> bool:
@@ -17,7 +16,9 @@ def complete(upload: Upload) -> bool:
     return not upload.finished and upload.offset == upload.length
 
 
-async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
+async def finish(
+    engine: Engine, upload: Upload, writer: Writer, request: Request | None = None
+) -> Outcome:
     """Finish an upload whose bytes are all there. Its lock is held.
 
     The bytes are synced, then published, and then the end is recorded together with the event, so
@@ -27,33 +28,51 @@ async def finish(engine: Engine, upload: Upload, writer: Writer) -> Outcome:
         QuotaExceeded: Its subject has more bytes than it may; it stays unfinished with its bytes.
         Reject: The application does not want it; it stays unfinished with its bytes.
         CallableFailed: 500, likewise; the next request at the end of the upload tries again.
+        HookUnavailable: 503, likewise.
         StorageError: 500, likewise.
     """
     await sync(engine, upload, writer)
-    reply: Reply | None = None
-    upload = await engine.check_quota(upload)
-    if upload.kind is not Kind.PARTIAL and engine.hooks.before_finish:
-        # The application may take its time, and nothing of it may be lost meanwhile.
-        upload = await engine.record(upload)
-        reply = await call_each("before_finish", engine.hooks.before_finish, upload)
+    upload, reply = await _ask(engine, await engine.check_quota(upload), request)
     await _publish(engine, upload, writer)
-    return await record_end(engine, upload, reply)
+    return await record_end(engine, upload, request, reply=reply)
+
+
+async def _ask(
+    engine: Engine, upload: Upload, request: Request | None
+) -> tuple[Upload, Reply | None]:
+    """Ask the application, which may take its time: nothing of the upload may be lost meanwhile."""
+    callables = engine.hooks.before_finish if upload.kind is not Kind.PARTIAL else []
+    webhooks = engine.webhooks
+    if webhooks is not None and not webhooks.wants("pre-finish"):
+        webhooks = None
+    if not callables and webhooks is None:
+        return upload, None
+    upload = await engine.record(upload)
+    reply = await call_each("before_finish", callables, upload) if callables else None
+    if webhooks is not None:
+        reply = await webhooks.pre_finish(upload, storage_of(engine, upload), request) or reply
+    return upload, reply
 
 
 async def record_end(
     engine: Engine,
     upload: Upload,
+    request: Request | None,
+    *,
     reply: Reply | None = None,
-    **changes: Any,  # noqa: ANN401 - attributes of Upload
+    use: Use | None = None,
 ) -> Outcome:
-    """Record the end of an upload that is published, and the event that tells of it."""
-    event = None
-    if upload.kind is not Kind.PARTIAL and engine.hooks.on_finish:
-        event = Event(id=engine.new_id(), upload_id=upload.id)
-    upload = await engine.record(upload, event, finished_at=engine.now(), **changes)
-    if event is not None:
-        engine.notify()
-    return Outcome(upload=upload, reply=reply)
+    """Record the end of an upload that is published, and the events that tell of it.
+
+    If it is new, those that tell of its creation come first.
+    """
+    created = (
+        () if upload.run else events_of(engine, "post-create", upload._replace(offset=0), request)
+    )
+    ended = upload._replace(finished_at=engine.now())
+    finished = events_of(engine, "post-finish", ended, request)
+    recorded = await engine.record(ended, [*created, *finished], use=use)
+    return Outcome(upload=recorded, reply=reply)
 
 
 async def sync(engine: Engine, upload: Upload, writer: Writer) -> None:
@@ -74,10 +93,12 @@ async def _publish(engine: Engine, upload: Upload, writer: Writer) -> None:
         raise
 
 
-async def finish_unopened(engine: Engine, upload: Upload) -> Outcome:
+async def finish_unopened(
+    engine: Engine, upload: Upload, request: Request | None = None
+) -> Outcome:
     """Finish an upload that is not open for writing."""
     writer = engine.storage.writer(upload)
     try:
-        return await finish(engine, upload, writer)
+        return await finish(engine, upload, writer, request)
     finally:
         await writer.close()

@@ -1,5 +1,6 @@
 """HEAD: where an upload stands."""
 
+from tusd_py.hooks import Request
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.streaming import Interrupt
 
@@ -8,7 +9,9 @@ from .engine import Engine
 from .recovery import recovered
 
 
-async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> Upload:
+async def inspect(
+    engine: Engine, upload_id: UploadId, subject: str | None, request: Request | None = None
+) -> Upload:
     """Return an upload with the offset from which its client can go on.
 
     A running transfer is asked to end, for it can only be what is left of a dead connection. A
@@ -19,6 +22,7 @@ async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> U
         LockTimeout: 423.
         Reject: The application does not want what is there.
         CallableFailed: The application failed again; HEAD is answered with 423.
+        HookUnavailable: Likewise.
     """
     upload = await engine.find(upload_id, subject)
     if upload.kind is Kind.FINAL and not upload.finished:
@@ -27,4 +31,4 @@ async def inspect(engine: Engine, upload_id: UploadId, subject: str | None) -> U
     if upload.finished:
         return upload
     async with engine.held(upload_id, subject, Interrupt()) as held:
-        return await recovered(engine, held)
+        return await recovered(engine, held, request)

@@ -1,6 +1,7 @@
 """Making the recorded offset and the stored bytes agree, when an upload is touched."""
 
 from tusd_py.errors import StorageDamaged
+from tusd_py.hooks import Request
 from tusd_py.protocol.upload import Kind, Upload
 
 from .engine import Engine
@@ -34,7 +35,7 @@ async def settled(engine: Engine, upload: Upload) -> Upload:
     return await engine.record(found)
 
 
-async def recovered(engine: Engine, upload: Upload) -> Upload:
+async def recovered(engine: Engine, upload: Upload, request: Request | None = None) -> Upload:
     """Settle an upload, and finish it if all its bytes are there. Its lock is held.
 
     To its client an offset at the end means success. It was not: the process died between the
@@ -46,7 +47,9 @@ async def recovered(engine: Engine, upload: Upload) -> Upload:
         CallableFailed: The application failed again.
     """
     upload = await settled(engine, upload)
-    return (await finish_unopened(engine, upload)).upload if complete(upload) else upload
+    if not complete(upload):
+        return upload
+    return (await finish_unopened(engine, upload, request)).upload
 
 
 def _trusted(engine: Engine, upload: Upload) -> bool:

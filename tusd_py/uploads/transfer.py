@@ -13,6 +13,7 @@ from tusd_py.errors import (
     TooLarge,
     TransferStopped,
 )
+from tusd_py.hooks import Request
 from tusd_py.protocol.checksum import ALGORITHMS, Checksum, Verifier, parse_checksum
 from tusd_py.protocol.requests import Body
 from tusd_py.protocol.rules import Plan
@@ -37,16 +38,24 @@ class Transfer:
         plan: Where the bytes go and how many may.
         body: What the headers say of it.
         incoming: The bytes, and how others end them.
+        request: The request.
     """
 
     def __init__(
-        self, engine: Engine, upload: Upload, plan: Plan, body: Body, incoming: Incoming
+        self,
+        engine: Engine,
+        upload: Upload,
+        plan: Plan,
+        body: Body,
+        incoming: Incoming,
+        request: Request,
     ) -> None:
         self._engine = engine
         self._upload = upload
         self._plan = plan
         self._body = body
         self._incoming = incoming
+        self._request = request
 
     async def run(self) -> Outcome:
         """Receive the body, commit what arrived, and finish the upload if that was all of it.
@@ -169,7 +178,7 @@ class Transfer:
     async def _end(self, writer: Writer) -> Outcome:
         upload = self._appended(writer)
         if complete(upload):
-            return await finish(self._engine, upload, writer)
+            return await finish(self._engine, upload, writer, self._request)
         await self._commit(writer)
         return Outcome(upload=self._upload)
 

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
+from tusd_py.config import HookName
 from tusd_py.errors import (
     GrantUsed,
     MetadataError,
@@ -11,6 +13,7 @@ from tusd_py.errors import (
     TooLarge,
     TransferStopped,
 )
+from tusd_py.hooks import Request
 from tusd_py.metadata import Use
 from tusd_py.protocol.requests import Body
 from tusd_py.protocol.upload import Upload
@@ -22,15 +25,20 @@ from .finish import record_end
 
 # Bytes of a body that is held in memory until it is whole.
 _SMALL = 64 * 1024
+# The hooks that have something to say or to hear between the first byte and the last.
+_IN_BETWEEN: Final[tuple[HookName, ...]] = ("pre-create", "post-receive", "pre-finish")
 
 
 def comes_whole(engine: Engine, upload: Upload, body: Body) -> bool:
     """The body is the upload, is small, and nobody has a word in it before it is finished."""
     surely_new = upload.id in (upload.path or "") and not engine.hooks.on_create
+    web = engine.webhooks
+    unasked = web is None or not any(map(web.wants, _IN_BETWEEN))
     unconditional = body.checksum is None and not body.checksum_in_trailer
     return (
         surely_new
         and unconditional
+        and unasked
         and not engine.hooks.before_finish
         and body.length is not None
         and 0 < body.length <= _SMALL
@@ -39,7 +47,7 @@ def comes_whole(engine: Engine, upload: Upload, body: Body) -> bool:
 
 
 async def create_whole(
-    engine: Engine, upload: Upload, incoming: Incoming, use: Use | None
+    engine: Engine, upload: Upload, incoming: Incoming, request: Request, use: Use | None
 ) -> Outcome:
     """Store a new upload that ``comes_whole``. Nobody knows its id yet, so it needs no lock.
 
@@ -61,7 +69,7 @@ async def create_whole(
     writer = engine.storage.writer(upload)
     try:
         await _publish(engine, upload, writer, held.batch)
-        return await _record(engine, upload, writer, use)
+        return await _record(engine, upload, writer, request, use)
     finally:
         await writer.close()
 
@@ -74,9 +82,12 @@ async def _publish(engine: Engine, upload: Upload, writer: Writer, batch: Sequen
         raise
 
 
-async def _record(engine: Engine, upload: Upload, writer: Writer, use: Use | None) -> Outcome:
+async def _record(
+    engine: Engine, upload: Upload, writer: Writer, request: Request, use: Use | None
+) -> Outcome:
     try:
-        outcome = await record_end(engine, upload, offset=writer.offset, use=use)
+        stored = upload._replace(offset=writer.offset)
+        outcome = await record_end(engine, stored, request, use=use)
     except (StorageError, MetadataError, GrantUsed, OverLimit):
         # Not when this task is cancelled: the record may be on its way, and be committed yet. If
         # it is not, the file goes when this process has ended.

@@ -1,0 +1,159 @@
+"""Sending messages to the application over HTTP."""
+
+import asyncio
+import os
+import ssl
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tusd_py.config import HttpHooks
+from tusd_py.errors import ConfigError
+
+from .signature import read_secret, signature_headers
+
+if TYPE_CHECKING:
+    import httpx
+
+_MOST_CONNECTIONS = 100
+# Seconds. Servers close what is idle, many after 5 s, and who sends at that moment is not heard.
+_KEEP_ALIVE = 2.0
+_MOST_BYTES_OF_SECRET = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent.
+
+    Attributes:
+        id: The same whenever it is sent again.
+        body: JSON.
+        headers: Of the client's request, passed on.
+    """
+
+    id: str
+    body: bytes = field(repr=False)
+    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back.
+
+    Attributes:
+        status: Of the answer.
+        content_type: Of its body.
+        body: All of it; None if it is longer than it may be.
+    """
+
+    status: int
+    content_type: str | None
+    body: bytes | None
+
+
+class Unanswered(Exception):
+    """There was no answer; the text says why, for the log."""
+
+
+class Sender:
+    """Sends to one URL, and goes nowhere else, whatever that answers.
+
+    Args:
+        config: Where, and how long an answer may be.
+        now: Tells Unix time in seconds.
+    """
+
+    def __init__(self, config: HttpHooks, now: Callable[[], float]) -> None:
+        self._config = config
+        self._now = now
+        self._secret: bytes | None = None
+        self._client: httpx.AsyncClient | None = None
+
+    async def start(self) -> None:
+        """Get ready.
+
+        Raises:
+            ConfigError: The secret cannot be had, or the library that sends is not installed.
+        """
+        self._secret, self._client = await asyncio.to_thread(self._prepare)
+
+    async def close(self) -> None:
+        """End all connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def send(self, message: Message) -> Answered:
+        """Send a message once.
+
+        Raises:
+            Unanswered: There is no answer.
+        """
+        import httpx
+
+        if self._client is None:
+            raise Unanswered("it was not started")
+        request = self._client.build_request(
+            "POST", self._config.url, content=message.body, headers=self._headers(message)
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                body = await self._read(response)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            # Its text may have the URL.
+            raise Unanswered(type(error).__name__) from error
+        return Answered(response.status_code, response.headers.get("content-type"), body)
+
+    def _headers(self, message: Message) -> list[tuple[str, str]]:
+        signed = signature_headers(self._secret, message.id, int(self._now()), message.body)
+        return [*message.headers, ("Content-Type", "application/json"), *signed.items()]
+
+    async def _read(self, response: "httpx.Response") -> bytes | None:
+        body = b""
+        # As it comes: a few bytes may stand for many.
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > self._config.size_limit:
+                return None
+        return body
+
+    def _prepare(self) -> "tuple[bytes | None, httpx.AsyncClient]":
+        secret = None if self._config.secret_file is None else _secret_in(self._config.secret_file)
+        try:
+            import httpx
+        except ImportError as error:
+            problem = "Hooks over HTTP need a library: pip install 'tusd-py[hooks]'."
+            raise ConfigError([problem]) from error
+        secure = self._config.url.lower().startswith("https:")
+        client = httpx.AsyncClient(
+            verify=ssl.create_default_context() if secure else False,
+            # Neither a proxy nor a password that the environment may have.
+            trust_env=False,
+            follow_redirects=False,
+            # Each call has a time-out as a whole.
+            timeout=None,  # noqa: S113
+            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE),
+            headers={"User-Agent": "tusd-py", "Accept-Encoding": "identity"},
+        )
+        return secret, client
+
+
+def _secret_in(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(_MOST_BYTES_OF_SECRET).decode()
+        if os.name != "nt" and stat.S_IMODE(mode) & 0o077:
+            raise ConfigError([f"{path}: Others than its owner may read or change this secret."])
+        return read_secret(text)
+    except OSError as error:
+        raise ConfigError([f"{path}: The secret cannot be read: {error.strerror}."]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: The file is not text in UTF-8."]) from error
+    except ValueError as error:
+        raise ConfigError([f"{path}: {error}"]) from error
