@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .asgi.app import TusApp
     from .asgi.cors import ALLOW_HEADERS, ALLOW_METHODS, EXPOSE_HEADERS
-    from .config import Config, Cors
+    from .config import Config, Cors, HttpHooks
     from .errors import Reject, TusError, UploadNotFound
     from .hooks.base import Changes, NewUpload, Reply, Request
     from .metadata.memory import MemoryMetadata
@@ -28,6 +28,7 @@ _HOMES = {
     "TusApp": "asgi.app",
     "Config": "config",
     "Cors": "config",
+    "HttpHooks": "config",
     "GB": "quantities",
     "GiB": "quantities",
     "KB": "quantities",
@@ -66,6 +67,7 @@ __all__ = [
     "Cors",
     "FileStorage",
     "GiB",
+    "HttpHooks",
     "KiB",
     "Kind",
     "MemoryMetadata",

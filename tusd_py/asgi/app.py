@@ -18,6 +18,7 @@ from tusd_py.storage import Storage
 from tusd_py.streaming.received import Receive
 from tusd_py.uploads import Uploads
 from tusd_py.uploads.engine import Engine
+from tusd_py.uploads.events import Outbox, outbox
 from tusd_py.uploads.scan import Recovery
 from tusd_py.wiring import default_locks
 
@@ -127,6 +128,14 @@ class TusApp:
     async def recover(self) -> Recovery:
         """Clean up after a process that died, as ``Config.recover_at_start`` does by itself."""
         return await self.uploads.recover()
+
+    async def outbox(self) -> Outbox:
+        """Count what is still to be told, and say whether the application is called over HTTP.
+
+        Raises:
+            MetadataError: The metadata store cannot be used.
+        """
+        return await outbox(await self._runtime.started())
 
     def routes(self, prefix: str) -> list[BaseRoute]:
         """Make routes for an application, below a path such as ``/files``.

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tusd_py.config import Settings
-from tusd_py.errors import MetadataError, SchemaTooNew, StorageError
+from tusd_py.errors import ConfigError, MetadataError, SchemaTooNew, StorageError
 from tusd_py.serving.descriptors import TooFewDescriptors
 
 FAILED = 1
@@ -32,7 +32,7 @@ def explained(settings: Settings) -> Iterator[None]:
         yield
     except (StorageError, MetadataError) as error:
         raise CannotStart(_of_data(error, settings.data_dir)) from error
-    except TooFewDescriptors as error:
+    except (ConfigError, TooFewDescriptors) as error:
         raise CannotStart(str(error)) from error
     except OSError as error:
         raise CannotStart(_of_system(error, settings)) from error

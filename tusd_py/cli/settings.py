@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Final, get_args
 
 from tusd_py import affinity, config
-from tusd_py.config import Check, Config, Cors, Settings
+from tusd_py.config import Check, Config, Cors, HttpHooks, Settings
 
 from .kinds import (
     DURATION,
@@ -32,7 +32,7 @@ CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
 class Group:
     """An object that holds settings, and the checks of its attributes."""
 
-    type: type[Settings] | type[Config] | type[Cors]
+    type: type[Settings] | type[Config] | type[Cors] | type[HttpHooks]
     checks: Mapping[str, Check]
 
 
@@ -40,6 +40,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "": Group(Settings, config.SETTINGS_CHECKS),
     "app": Group(Config, config.CONFIG_CHECKS),
     "app.cors": Group(Cors, config.CORS_CHECKS),
+    "app.hooks": Group(HttpHooks, config.HOOKS_CHECKS),
 }
 
 
@@ -305,5 +306,60 @@ SETTINGS: Final = (
         "app.disable_concatenation",
         SWITCH,
         "Don't make one upload of several.",
+    ),
+    Setting(
+        "hooks.http",
+        "app.hooks.url",
+        TEXT,
+        "URL of an application that is asked and told over HTTP, in the form of tusd's hooks.",
+    ),
+    Setting(
+        "hooks.enabled_events",
+        "app.hooks.enabled_events",
+        texts("HOOK"),
+        f"Which hooks there are, of {', '.join(get_args(config.HookName))}. May be repeated.",
+    ),
+    Setting(
+        "hooks.http_forward_headers",
+        "app.hooks.forward_headers",
+        texts("NAME"),
+        "Header of clients' requests that the hooks' requests have too. May be repeated.",
+    ),
+    Setting(
+        "hooks.http_retry",
+        "app.hooks.retry",
+        NUMBER,
+        "How often a hook that is waited for is tried before it has failed.",
+    ),
+    Setting(
+        "hooks.http_backoff",
+        "app.hooks.backoff",
+        DURATION,
+        "Time before each further try of a hook that is waited for.",
+    ),
+    Setting(
+        "hooks.http_timeout",
+        "app.hooks.timeout",
+        DURATION,
+        "How long a hook may take, with all its tries.",
+    ),
+    Setting("hooks.http_size_limit", "app.hooks.size_limit", SIZE, "Most bytes of an answer."),
+    Setting(
+        "hooks.progress_interval",
+        "app.hooks.progress_interval",
+        DURATION,
+        "How often post-receive tells of a running transfer.",
+    ),
+    Setting(
+        "hooks.max_attempts",
+        "app.hooks.max_attempts",
+        NUMBER,
+        "How often a hook that is not waited for is sent before it is put aside.",
+    ),
+    Setting(
+        "hooks.secret_file",
+        "app.hooks.secret_file",
+        or_none(FILE, "none"),
+        "File of the secret that signs the hooks' requests: whsec_ and 24 to 64 bytes in Base64.",
     ),
 )

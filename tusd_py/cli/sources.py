@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from tusd_py.config import Config, Cors, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Settings
 from tusd_py.errors import ConfigError
 
 from .settings import CONFIG_FLAG, CONFIG_VARIABLE, PREFIX, SETTINGS, Setting
@@ -150,11 +150,11 @@ def _take_leftover(gathering: Gathering, leftover: Sequence[str], known: Iterabl
 
 
 def _build(gathering: Gathering) -> Settings:
-    cors = _build_cors(gathering)
+    cors, hooks = _build_cors(gathering), _build_hooks(gathering)
     if gathering.problems:
         raise ConfigError(gathering.problems)
     # The types were checked with each value.
-    app = Config(**gathering.part("app"), cors=cors)  # type: ignore[arg-type]
+    app = Config(**gathering.part("app"), cors=cors, hooks=hooks)  # type: ignore[arg-type]
     return Settings(**gathering.part(""), app=app)  # type: ignore[arg-type]
 
 
@@ -168,4 +168,15 @@ def _build_cors(gathering: Gathering) -> Cors | None:
     elif part.get("credentials"):
         where = gathering.choices["app.cors.credentials"].where
         gathering.problems.append(f"{where}: This needs cors_origin, to say for which pages.")
+    return None
+
+
+def _build_hooks(gathering: Gathering) -> HttpHooks | None:
+    part = gathering.part("app.hooks")
+    if "url" in part:
+        # Each value was checked, and they know nothing of each other.
+        return HttpHooks(**part)  # type: ignore[arg-type]
+    for name in part:
+        where = gathering.choices[f"app.hooks.{name}"].where
+        gathering.problems.append(f"{where}: This needs hooks.http, to say where hooks go.")
     return None

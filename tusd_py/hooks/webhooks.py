@@ -35,6 +35,8 @@ Storage = Mapping[str, str] | None
 Outcome = Literal["ok", "failed", "skipped"]
 
 _OK = range(200, 300)
+# How many messages about running transfers are under way at once; further ones are left out.
+_MOST_PROGRESS = 32
 _FAILED = range(500, 600)
 
 
@@ -72,6 +74,7 @@ class Webhooks:
         self._wanted = frozenset(config.enabled_events)
         forwarded = {name.lower() for name in config.forward_headers}
         self._not_kept = CREDENTIALS - forwarded
+        self._progress = asyncio.Semaphore(_MOST_PROGRESS)
         self.outcomes: Counter[tuple[str, Outcome]] = Counter()
 
     async def start(self) -> None:
@@ -178,8 +181,13 @@ class Webhooks:
         """Tell how far a transfer is, once; returns what to end it with, if that is wanted."""
         body = hook_body("post-receive", upload_facts(upload, storage), request_facts(request))
         message = Message(self._new_id(), body, self._forwarded(request_facts(request)))
+        if self._progress.locked():
+            # Those who are waited for come first.
+            self.outcomes["post-receive", "skipped"] += 1
+            return None
         try:
-            verdict = _read(await self._send(message, self._until()))
+            async with self._progress:
+                verdict = _read(await self._send(message, self._until()))
             refusal = verdict.refusal() if verdict.stop else None
         except NotNow:
             self.outcomes["post-receive", "skipped"] += 1

@@ -22,6 +22,7 @@ class Stop(StrEnum):
     IDLE = "idle"
     REVOKED = "revoked"
     SHUTDOWN = "shutdown"
+    STOPPED = "stopped"
 
 
 class Sink(Protocol):

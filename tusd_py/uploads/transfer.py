@@ -8,6 +8,7 @@ from tusd_py.errors import (
     ChecksumMismatch,
     InvalidHeader,
     ProtocolError,
+    Reject,
     StorageError,
     StorageFull,
     TooLarge,
@@ -24,6 +25,8 @@ from tusd_py.streaming.verified import hashing
 
 from .engine import Engine, Incoming, Outcome
 from .finish import complete, finish, sync
+from .progress import Progress
+from .terminate import remove
 
 # Bytes that the database finds room in for some records.
 _ROOM_FOR_RECORDS = 256 * 1024
@@ -67,6 +70,7 @@ class Transfer:
                 was not committed in between.
             StorageFull: 507, what fitted is kept.
             StorageError: 500.
+            Reject: The application ended it, and the upload is gone.
         """
         verifier = self._verifier()
         if verifier is not None or self._upload.run != self._engine.run:
@@ -75,9 +79,16 @@ class Transfer:
             self._upload = await self._engine.record(self._upload, verifying=verifier is not None)
         writer = self._engine.storage.writer(self._upload)
         self._engine.receiving.add(self._upload.id)
+        progress = Progress(
+            self._engine,
+            lambda: self._upload._replace(offset=writer.offset),
+            self._request,
+            self._incoming.interrupt,
+        )
         try:
-            stop = await self._receive(writer, verifier)
-            return await self._conclude(writer, verifier, stop)
+            stop = await progress.during(self._receive(writer, verifier))
+            if stop is not Stop.STOPPED or progress.refusal is None:
+                return await self._conclude(writer, verifier, stop)
         except StorageFull:
             await self._keep_what_fits(writer, verifier)
             raise
@@ -88,6 +99,8 @@ class Transfer:
         finally:
             self._engine.receiving.discard(self._upload.id)
             await writer.close()
+        await remove(self._engine, self._upload, self._request)
+        raise _closing(progress.refusal)
 
     def _sync_seconds(self) -> float:
         # Each record makes it live on, also for who looks from another process.
@@ -201,6 +214,12 @@ class Transfer:
         if self._plan.room is None:
             return None
         return self._plan.offset + self._plan.room - writer.offset
+
+
+def _closing(refusal: Reject) -> Reject:
+    """A refusal in the middle of a body, the rest of which is of no use to anyone."""
+    headers = {**refusal.headers, "Connection": "close"}
+    return Reject(refusal.status, refusal.reason, headers=headers, body=refusal.body)
 
 
 def _smaller(room: int | None, step: int) -> int:
