@@ -39,6 +39,7 @@ _EXAMPLES: tuple[errors.TusError, ...] = (
     errors.TusError("The server failed. Try again."),
     errors.NotSupported("concatenation"),
     errors.MetadataUnavailable(),
+    errors.HookUnavailable("pre-create"),
     errors.TooManyUploads(),
     errors.TransferStopped("idle"),
     errors.StorageFull(),

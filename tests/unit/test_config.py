@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tusd_py import config
-from tusd_py.config import Config, Cors, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Settings
 from tusd_py.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,12 +21,13 @@ REPOSITORY = Path(__file__).parents[2]
     ("kind", "checks"),
     [
         (Cors, config.CORS_CHECKS),
+        (HttpHooks, config.HOOKS_CHECKS),
         (Config, config.CONFIG_CHECKS),
         (Settings, config.SETTINGS_CHECKS),
     ],
 )
 def test_every_attribute_is_checked(
-    kind: type[Cors | Config | Settings], checks: Mapping[str, config.Check]
+    kind: type[Cors | HttpHooks | Config | Settings], checks: Mapping[str, config.Check]
 ) -> None:
     assert {field.name for field in fields(kind)} == set(checks)
 
@@ -108,6 +109,49 @@ def test_a_bad_value_of_the_server_is_refused(changes: dict[str, object]) -> Non
     (name,) = changes
     with pytest.raises(ConfigError, match=rf"^{name}: .+\.$"):
         Settings(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": ""},
+        {"url": "ftp://a/"},
+        {"url": "//a/"},
+        {"url": "http://"},
+        {"url": "http:///path"},
+        {"url": "http://a/ b"},
+        {"url": "http://a/\r\nX-Evil: 1"},
+        {"url": "http://a/#part"},
+        {"url": "http://user:secret@a/"},
+        {"url": "http://a:99999/"},
+        {"url": "http://[::1/"},
+        {"enabled_events": ("pre-crate",)},
+        {"enabled_events": "pre-create"},
+        {"forward_headers": ("a b",)},
+        {"forward_headers": ("Content-Length",)},
+        {"forward_headers": ("host",)},
+        {"forward_headers": ("Transfer-Encoding",)},
+        {"forward_headers": ("webhook-signature",)},
+        {"retry": 0},
+        {"timeout": 0},
+        {"size_limit": 0},
+        {"size_limit": 2**30},
+        {"max_attempts": 0},
+        {"secret_file": "secret"},
+    ],
+)
+def test_a_bad_value_of_hooks_is_refused(changes: dict[str, object]) -> None:
+    (name,) = changes
+    with pytest.raises(ConfigError, match=rf"^{name}: .+\.$") as caught:
+        HttpHooks(**{"url": "http://a/", **changes})  # type: ignore[arg-type]
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a", "HTTPS://a.example:8443/x?token=y", "http://[::1]:80/", "http://127.0.0.1/"]
+)
+def test_hooks_may_go_anywhere(url: str) -> None:
+    assert url == HttpHooks(url=url).url
 
 
 @pytest.mark.parametrize("path", ["/", "/files", "/files/", "/a/b.c/d-e_f~g", "/.well-known/x"])

@@ -31,6 +31,7 @@ EXAMPLES: list[TusError] = [
     errors.TooManyUploads(),
     errors.TransferStopped("cut"),
     errors.CallableFailed("secret"),
+    errors.HookUnavailable("secret"),
     errors.StorageError(),
     errors.StorageFull(),
     errors.StorageDamaged("secret", recorded=5, stored=3),

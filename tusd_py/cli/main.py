@@ -11,6 +11,7 @@ from tusd_py import __version__
 from tusd_py.config import Settings
 from tusd_py.errors import ConfigError
 
+from .hooks import hooks
 from .keys import keys
 from .settings import CONFIG_FLAG, SETTINGS, Setting
 from .sources import load
@@ -156,6 +157,7 @@ cli.add_command(
         "Say where database and files differ, changing nothing; exit code 1 if they do.",
     )
 )
+cli.add_command(hooks)
 cli.add_command(keys)
 cli.add_command(token)
 

@@ -61,7 +61,7 @@ class Progress:
 
     async def _run(self, webhooks: Webhooks) -> None:
         over = False
-        while not over:
+        while not over and self.refusal is None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(webhooks.progress_interval):
                     await self._over.wait()

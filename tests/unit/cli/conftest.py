@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in ("uvicorn", "aiosqlite"):
+    for name in ("uvicorn", "aiosqlite", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     access = logging.getLogger("uvicorn.access")
     access.propagate, access.disabled = True, False

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tusd_py.cli.settings import GROUPS, SETTINGS, Setting
 from tusd_py.cli.sources import load
-from tusd_py.config import Config, Cors, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Settings
 from tusd_py.errors import ConfigError
 from tusd_py.quantities import MiB, days
 
@@ -60,7 +60,9 @@ def test_every_attribute_can_be_set() -> None:
         for group, found in GROUPS.items()
         for field in fields(found.type)
     }
-    assert attributes - {"app", "app.cors"} == {setting.attribute for setting in SETTINGS}
+    assert attributes - {"app", "app.cors", "app.hooks"} == {
+        setting.attribute for setting in SETTINGS
+    }
     assert len(SETTINGS) == len({setting.attribute for setting in SETTINGS})
     assert len(SETTINGS) == len({setting.variable for setting in SETTINGS})
 
@@ -255,6 +257,47 @@ def test_several_workers_are_refused_where_processes_have_no_locks(
     first, second = problems(toml=toml, port="x")
     assert first == "tusd.toml: workers: this system has no locks between processes; use 1."
     assert second.startswith("--port: ")
+
+
+def test_hooks_are_a_section_of_the_file(toml: Path) -> None:
+    toml.write_text(
+        """
+        [hooks]
+        http = "https://app.example/hooks"
+        enabled_events = ["pre-create", "post-finish"]
+        http_forward_headers = "Cookie, X-Tenant"
+        http_timeout = "5s"
+        http_size_limit = "1KiB"
+        """
+    )
+    expected = HttpHooks(
+        url="https://app.example/hooks",
+        enabled_events=("pre-create", "post-finish"),
+        forward_headers=("Cookie", "X-Tenant"),
+        timeout=5,
+        size_limit=1024,
+    )
+    assert expected == loaded(toml=toml).app.hooks
+
+
+def test_hooks_can_be_flags_and_variables() -> None:
+    settings = loaded(
+        env={"TUSD_PY_HOOKS_ENABLED_EVENTS": "pre-create,post-finish"}, hooks_http="http://a/"
+    )
+    assert HttpHooks(url="http://a/", enabled_events=("pre-create", "post-finish")) == (
+        settings.app.hooks
+    )
+
+
+def test_the_hooks_of_tusd_are_on_by_default() -> None:
+    (setting,) = (setting for setting in SETTINGS if setting.name == "hooks.enabled_events")
+    on = "pre-create, post-create, post-receive, post-terminate, post-finish"
+    assert setting.help.endswith(f"Default: {on}.")
+
+
+def test_hooks_that_go_nowhere_are_told() -> None:
+    (alone,) = problems(env={"TUSD_PY_HOOKS_HTTP_RETRY": "5"})
+    assert "TUSD_PY_HOOKS_HTTP_RETRY: This needs hooks.http, to say where hooks go." == alone
 
 
 def test_contradictions_between_settings_are_told_with_their_place() -> None:
