@@ -9,7 +9,17 @@ import pytest
 
 from tests.spec.served import Serve, Served, upload_id
 from tests.support.asgi import HOST, OFFSET_TYPE, VERSION, Response
-from tusd_py import Changes, Config, Kind, NewUpload, Reject, Request, TusApp
+from tusd_py import (
+    Changes,
+    Config,
+    Kind,
+    NewUpload,
+    Reject,
+    Reply,
+    Request,
+    TusApp,
+    Upload,
+)
 
 OnCreate = Callable[[NewUpload], Awaitable[Changes | None]]
 
@@ -353,3 +363,47 @@ class TestIdentity:
         assert (403, "rejected") == (refused.status, code(refused))
         assert (500, "application-error") == (failed.status, code(failed))
         assert b"secret" not in failed.body
+
+
+async def test_a_refusal_can_have_a_body_of_its_own(serve: Serve) -> None:
+    def setup(server: TusApp) -> None:
+        @server.on_create
+        async def refuse(new: NewUpload) -> Changes | None:
+            headers = {"content-type": "text/csv"} if new.metadata else None
+            raise Reject(422, body=b"no,way", headers=headers)
+
+    tus = await serve(setup=setup)
+
+    plain, typed = (
+        await tus.create(length=5),
+        await tus.create(length=5, headers=[("Upload-Metadata", "a")]),
+    )
+
+    assert [(422, b"no,way")] * 2 == [(each.status, each.body) for each in (plain, typed)]
+    assert "text/plain; charset=utf-8" == plain.header("Content-Type")
+    assert "text/csv" == typed.header("Content-Type")
+
+
+async def test_the_answer_to_a_creation_can_be_chosen(serve: Serve) -> None:
+    headers = {"X-A": "1", "Location": "/elsewhere", "upload-offset": "9"}
+    tus = await serve(setup=changing(reply=Reply(status=200, headers=headers, body=b"made")))
+
+    for body in ((), (b"hello",)):
+        response = await tus.create(*body, length=5)
+        assert (200, b"made", "1") == (response.status, response.body, response.header("X-A"))
+        assert response.location.startswith(f"http://{HOST}/files/")
+        assert sum(map(len, body)) == response.offset
+
+
+async def test_the_end_has_the_last_word_on_the_answer(serve: Serve) -> None:
+    def setup(server: TusApp) -> None:
+        changing(reply=Reply(status=200, headers={"X-A": "1", "X-B": "1"}, body=b"made"))(server)
+
+        @server.before_finish
+        async def check(_: Upload) -> Reply:
+            return Reply(headers={"X-B": "2"}, body=b"done")
+
+    response = await (await serve(setup=setup)).create(b"hello", length=5)
+
+    assert (200, b"done") == (response.status, response.body)
+    assert ("1", "2") == (response.header("X-A"), response.header("X-B"))

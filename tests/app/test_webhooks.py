@@ -12,7 +12,7 @@ import pytest
 from tests.spec.served import Backends, Serve, Served, upload_id
 from tests.support.asgi import DISCONNECT, HOST
 from tests.support.hooks import Answer, HookServer, Say, hook_server, saying
-from tusd_py import Config, HttpHooks
+from tusd_py import Config, HttpHooks, TusApp
 from tusd_py.config import HookName
 from tusd_py.testing.script import Stall
 
@@ -621,7 +621,7 @@ class TestDelivery:
     ) -> None:
         called = asyncio.Event()
 
-        def setup(server: Any) -> None:  # noqa: ANN401 - a TusApp
+        def setup(server: TusApp) -> None:
             @server.on_finish
             async def done(*_: object) -> None:
                 called.set()

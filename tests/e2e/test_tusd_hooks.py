@@ -58,8 +58,7 @@ class Stage:
         return "/" + response.headers["location"].split("/", 3)[3]
 
     def append(self, path: str, body: bytes, offset: int = 0) -> WireResponse:
-        where = {"upload_offset": str(offset), "content_type": OFFSET_TYPE}
-        return self.ask("PATCH", path, body, **where)
+        return self.ask("PATCH", path, body, upload_offset=str(offset), content_type=OFFSET_TYPE)
 
     def part(self, body: bytes) -> str:
         path = self.create(upload_length=str(len(body)), upload_concat="partial")

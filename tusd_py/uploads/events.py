@@ -56,7 +56,7 @@ async def outbox(engine: Engine) -> Outbox:
         dead=backlog.dead,
         oldest=backlog.oldest,
         breaker=None if webhooks is None else webhooks.breaker,
-        outcomes={} if webhooks is None else dict(webhooks.outcomes),
+        outcomes={} if webhooks is None else {**webhooks.outcomes},
     )
 
 

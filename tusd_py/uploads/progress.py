@@ -44,7 +44,7 @@ class Progress:
         self._current = current
         self._request = request
         self._interrupt = interrupt
-        self._told = current().offset
+        self._told = -1
         self._over = asyncio.Event()
         self.refusal: Reject | None = None
 
@@ -53,6 +53,7 @@ class Progress:
         webhooks = self._engine.webhooks
         if webhooks is None or not webhooks.wants("post-receive"):
             return await transfer
+        self._told = self._current().offset
         self._engine.background.start(self._run(webhooks))
         try:
             return await transfer
