@@ -54,7 +54,7 @@ class Stage:
         self.answers.append((response.status, response.body, response.headers.get("x-own")))
 
     def create(self, **headers: str) -> str:
-        response = self.ask("POST", "/files/", **headers)
+        response = self.ask("POST", "/files/", b"", **headers)
         return "/" + response.headers["location"].split("/", 3)[3]
 
     def append(self, path: str, body: bytes, offset: int = 0) -> WireResponse:

@@ -32,7 +32,7 @@ log = get_logger("tusd_py.hooks")
 
 T = TypeVar("T")
 Storage = Mapping[str, str] | None
-Outcome = Literal["ok", "failed", "skipped"]
+Called = Literal["ok", "failed", "skipped"]
 
 _OK = range(200, 300)
 # How many messages about running transfers are under way at once; further ones are left out.
@@ -75,7 +75,7 @@ class Webhooks:
         forwarded = {name.lower() for name in config.forward_headers}
         self._not_kept = CREDENTIALS - forwarded
         self._progress = asyncio.Semaphore(_MOST_PROGRESS)
-        self.outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self.outcomes: Counter[tuple[str, Called]] = Counter()
 
     async def start(self) -> None:
         """Get ready.

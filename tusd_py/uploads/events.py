@@ -11,6 +11,7 @@ from tusd_py.errors import TusError, UploadNotFound
 from tusd_py.hooks.backoff import MOST_ATTEMPTS, pause_after
 from tusd_py.hooks.breaker import BreakerState
 from tusd_py.hooks.delivery import DeliveryFailed, NotNow
+from tusd_py.hooks.webhooks import Called
 from tusd_py.metadata import Event, Receiver
 
 from .engine import Engine, log
@@ -41,7 +42,7 @@ class Outbox:
     dead: int
     oldest: float | None
     breaker: BreakerState | None
-    outcomes: Mapping[tuple[str, str], int]
+    outcomes: Mapping[tuple[str, Called], int]
 
 
 async def outbox(engine: Engine) -> Outbox:

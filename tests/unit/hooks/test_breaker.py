@@ -137,11 +137,10 @@ def test_what_was_called_before_it_opened_changes_nothing(
     late = call(breaker)
     opened(breaker)
     getattr(late, end)()
-    assert BreakerState.OPEN is breaker.state
+    assert not breaker.ready
     clock.now += 1
 
-    assert BreakerState.HALF_OPEN is breaker.state
-    probe, later = call(breaker), breaker.admit()
-    assert later is None
+    probe, another = call(breaker), breaker.admit()
+    assert another is None
     probe.succeeded()
     assert BreakerState.CLOSED is breaker.state
