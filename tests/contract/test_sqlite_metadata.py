@@ -15,7 +15,7 @@ from tusd_py.errors import (
     UploadExists,
     UploadNotFound,
 )
-from tusd_py.metadata import Event
+from tusd_py.metadata import Event, Receiver
 from tusd_py.metadata import connection as connections
 from tusd_py.metadata.schema import MIGRATIONS
 from tusd_py.metadata.sqlite import SQLiteMetadata
@@ -213,6 +213,26 @@ async def test_the_schema_has_the_number_of_its_last_migration(metadata: SQLiteM
     version = await asyncio.to_thread(query, metadata.path, "PRAGMA user_version")
 
     assert version == [(len(MIGRATIONS),)]
+
+
+async def test_events_of_an_older_schema_are_still_told(tmp_path: Path) -> None:
+    path = tmp_path / "tus.db"
+
+    def older() -> None:
+        with closing(sqlite3.connect(path)) as database:
+            for statement in (each for migration in MIGRATIONS[:3] for each in migration):
+                database.execute(statement)
+            database.execute("INSERT INTO events (id, upload_id) VALUES ('e', 'one')")
+            database.execute("PRAGMA user_version = 3")
+            database.commit()
+
+    await asyncio.to_thread(older)
+    metadata = SQLiteMetadata(path)
+    await metadata.start(durable=True)
+
+    event = Event(id="e", upload_id=UploadId("one"))
+    assert [event] == list(await metadata.due(0.0, 10, [Receiver.CALLABLES]))
+    await metadata.close()
 
 
 async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
