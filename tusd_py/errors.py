@@ -60,8 +60,13 @@ def check_headers(headers: Mapping[str, str]) -> None:
         ValueError: A name or a value has a character that would end or break it.
     """
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        if not can_be_sent(name, value):
             raise ValueError(f"The header {name!r} cannot be sent.")
+
+
+def can_be_sent(name: str, value: str) -> bool:
+    """Tell whether HTTP can carry a header."""
+    return bool(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value))
 
 
 class TusError(Exception):

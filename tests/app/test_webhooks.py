@@ -14,7 +14,11 @@ from tests.support.asgi import DISCONNECT, HOST
 from tests.support.hooks import Answer, HookServer, Say, hook_server, saying
 from tusd_py import Config, HttpHooks, TusApp
 from tusd_py.config import HookName
+from tusd_py.errors import MetadataUnavailable as Busy
+from tusd_py.errors import StorageFull
+from tusd_py.testing import Fault, FaultyMetadata, Plan
 from tusd_py.testing.script import Stall
+from tusd_py.uploads import events
 
 DATA = b"hello world"
 FILE = ("Upload-Metadata", "filename YS50eHQ=,empty")
@@ -232,6 +236,18 @@ class TestWhatIsTold:
         for told in hooks.heard:
             assert ("a", "session=1") == (told.headers["x-tenant"], told.headers["cookie"])
             assert "x-other" not in told.headers
+
+    async def test_headers_are_passed_on_as_they_are_or_not_at_all(
+        self, start: Start, hooks: HookServer
+    ) -> None:
+        tus = await start("pre-create", "post-create", forward_headers=("X-A", "X-B"))
+        headers = [("X-A", "caf\xe9"), ("X-B", "a\x00b"), ("X-A", "2")]
+        assert 201 == (await tus.create(length=11, headers=headers)).status
+        await heard(hooks, "pre-create", "post-create")
+
+        for told in hooks.heard:
+            assert "x-b" not in told.headers
+            assert ["caf\xe9", "2"] == told.all("X-A")
 
     async def test_what_says_who_somebody_is_is_asked_about_and_not_kept(
         self, start: Start, hooks: HookServer
@@ -532,7 +548,7 @@ class TestFailures:
         done.set()
 
     async def test_what_keeps_failing_is_left_alone(self, start: Start, hooks: HookServer) -> None:
-        hooks.say = lambda _: Answer(status=500)
+        hooks.say = lambda _: Answer(status=503)
         tus = await start("pre-create", retry=1)
         responses = [await tus.create(length=11) for _ in range(8)]
 
@@ -540,6 +556,16 @@ class TestFailures:
         assert 5 == len(hooks.heard)
         state = await tus.server.outbox()
         assert "open" == state.breaker
+
+    async def test_who_makes_it_fail_does_not_keep_it_from_others(
+        self, start: Start, hooks: HookServer
+    ) -> None:
+        hooks.say = lambda asked: Answer(status=200 if asked.upload["MetaData"] else 500)
+        tus = await start("pre-create", retry=1)
+        for _ in range(20):
+            assert 503 == (await tus.create(length=11)).status
+
+        assert 201 == (await tus.create(length=11, headers=[FILE])).status
 
 
 class TestDelivery:
@@ -551,6 +577,17 @@ class TestDelivery:
         await heard(hooks, "post-create", "post-finish")
 
         await settled(tus)
+
+    async def test_nobody_waits_for_what_this_process_knows_of(
+        self, start: Start, hooks: HookServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(events, "_LOOK_AGAIN", 3600.0)
+        tus = await start(*FACTS)
+        url = await tus.new(DATA, length=11)
+        await heard(hooks, "post-create", "post-finish")
+        await tus.delete(url)
+
+        await asyncio.to_thread(hooks.wait_for, lambda: hooks.of("post-terminate"))
 
     async def test_what_failed_is_told_again_with_the_same_id_in_order(
         self, start: Start, hooks: HookServer
@@ -615,6 +652,33 @@ class TestDelivery:
 
         await heard(hooks, *FACTS)
         assert [*FACTS] == hooks.types
+
+    async def test_what_cannot_be_noted_as_heard_is_told_again(
+        self, serve: Serve, hooks: HookServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(events, "_LOOK_AGAIN", 0.01)
+        plan = Plan(Fault(method="settle", error=StorageFull), Fault(method="due", error=Busy))
+        tus = await serve(
+            hooked(hooks.url, "post-create"), metadata=lambda inner: FaultyMetadata(inner, plan)
+        )
+        await tus.new(length=11)
+        await heard(hooks, "post-create", "post-create")
+
+        assert hooks.heard[0].id == hooks.heard[1].id
+        await settled(tus)
+
+    async def test_a_fact_that_cannot_be_kept_with_what_tells_it_is_none(
+        self, serve: Serve, hooks: HookServer
+    ) -> None:
+        plan = Plan(Fault(method="delete", error=Busy))
+        tus = await serve(
+            hooked(hooks.url, "post-terminate"), metadata=lambda inner: FaultyMetadata(inner, plan)
+        )
+        url = await tus.new(length=11)
+
+        assert 503 == (await tus.delete(url)).status
+        assert 1 == await tus.server.sweep()
+        await heard(hooks, "post-terminate")
 
     async def test_callables_and_webhooks_are_told_each_on_their_own(
         self, serve: Serve, hooks: HookServer

@@ -42,7 +42,8 @@ class Heard:
 
     Attributes:
         type: The name of the hook.
-        headers: By lower-case name.
+        headers: By lower-case name, the last of each.
+        lines: All of them, in order.
         document: The JSON of the body.
         body: The body as it came.
         at: When it came, by the monotonic clock.
@@ -50,6 +51,7 @@ class Heard:
 
     type: str
     headers: dict[str, str]
+    lines: tuple[tuple[str, str], ...]
     document: Json
     body: bytes
     at: float
@@ -61,6 +63,10 @@ class Heard:
     @property
     def request(self) -> Json:
         return dict(self.document["Event"]["HTTPRequest"])
+
+    def all(self, name: str) -> list[str]:
+        """The values of a header."""
+        return [value for each, value in self.lines if each.lower() == name.lower()]
 
     @property
     def id(self) -> str:
@@ -127,8 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         document = json.loads(body)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.hooks.hear(Heard(document["Type"], headers, document, body, time.monotonic()))
+        lines = tuple(self.headers.items())
+        headers = {name.lower(): value for name, value in lines}
+        heard = Heard(document["Type"], headers, lines, document, body, time.monotonic())
+        answer = self.hooks.hear(heard)
         try:
             self.send_response(answer.status)
             for name, value in answer.headers.items():

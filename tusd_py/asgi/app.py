@@ -108,6 +108,7 @@ class TusApp:
         Raises:
             StorageError: The storage cannot be used.
             MetadataError: The metadata store cannot be used.
+            ConfigError: Hooks over HTTP lack their secret or their library.
         """
         await self._runtime.started()
         try:

@@ -40,6 +40,7 @@ class Runtime:
         Raises:
             StorageError: The storage cannot be used; the next who asks tries again.
             MetadataError: The metadata store cannot be used, likewise.
+            ConfigError: Hooks over HTTP lack their secret or their library.
         """
         loop = asyncio.get_running_loop()
         if self.engine is not None and self._loop is loop:
@@ -72,11 +73,12 @@ class Runtime:
             self._boot_id = await asyncio.to_thread(_this_boot)
         engine = self._make_engine(self._boot_id)
         durable = engine.config.durability == "disk"
+        if engine.webhooks is not None:
+            # Before anything is opened, for its settings may be wrong.
+            await engine.webhooks.start()
         await engine.storage.start(durable=durable)
         await engine.metadata.start(durable=durable)
         await engine.locks.start()
-        if engine.webhooks is not None:
-            await engine.webhooks.start()
         engine.background = Background()
         if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)

@@ -109,9 +109,10 @@ class Sender:
             raise Unanswered(type(error).__name__) from error
         return Answered(response.status_code, response.headers.get("content-type"), body)
 
-    def _headers(self, message: Message) -> list[tuple[str, str]]:
+    def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
         signed = signature_headers(self._secret, message.id, int(self._now()), message.body)
-        return [*message.headers, ("Content-Type", "application/json"), *signed.items()]
+        headers = [*message.headers, ("Content-Type", "application/json"), *signed.items()]
+        return [(name.encode(), value.encode("latin-1")) for name, value in headers]
 
     async def _read(self, response: "httpx.Response") -> bytes | None:
         body = b""

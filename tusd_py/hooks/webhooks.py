@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, TypeVar
 
 from tusd_py.config import HookName, HttpHooks
-from tusd_py.errors import HookUnavailable, Reject
+from tusd_py.errors import HookUnavailable, Reject, can_be_sent
 from tusd_py.metadata import Event
 from tusd_py.protocol.upload import Upload
 from tusd_py.telemetry import get_logger
@@ -38,6 +38,8 @@ _OK = range(200, 300)
 # How many messages about running transfers are under way at once; further ones are left out.
 _MOST_PROGRESS = 32
 _FAILED = range(500, 600)
+# An application that fails at what somebody sent is there, and is called for all others.
+_DOWN = (502, 503, 504)
 
 
 class Webhooks:
@@ -122,8 +124,8 @@ class Webhooks:
             Reject: It is refused.
             HookUnavailable: 503.
         """
-        body = hook_body("pre-access", bare_facts(request.upload_id), request_facts(request))
-        await self._ask("pre-access", body, request, lambda verdict: _may(verdict, "rejectaccess"))
+        facts = bare_facts(request.upload_id)
+        await self._ask("pre-access", facts, request, lambda verdict: _may(verdict, "rejectaccess"))
 
     async def pre_create(self, new: NewUpload) -> Changes | None:
         """Ask about a new upload.
@@ -137,8 +139,7 @@ class Webhooks:
             _may(verdict, "rejectupload")
             return verdict.changes()
 
-        body = hook_body("pre-create", creation_facts(new), request_facts(new.request))
-        return await self._ask("pre-create", body, new.request, read)
+        return await self._ask("pre-create", creation_facts(new), new.request, read)
 
     async def pre_finish(
         self, upload: Upload, storage: Storage, request: Request | None
@@ -155,8 +156,7 @@ class Webhooks:
                 raise verdict.refusal()
             return verdict.reply()
 
-        body = hook_body("pre-finish", upload_facts(upload, storage), request_facts(request))
-        return await self._ask("pre-finish", body, request, read)
+        return await self._ask("pre-finish", upload_facts(upload, storage), request, read)
 
     async def pre_terminate(
         self, upload: Upload, storage: Storage, request: Request | None
@@ -172,19 +172,17 @@ class Webhooks:
             _may(verdict, "rejecttermination")
             return verdict.reply()
 
-        body = hook_body("pre-terminate", upload_facts(upload, storage), request_facts(request))
-        return await self._ask("pre-terminate", body, request, read)
+        return await self._ask("pre-terminate", upload_facts(upload, storage), request, read)
 
     async def post_receive(
         self, upload: Upload, storage: Storage, request: Request | None
     ) -> Reject | None:
         """Tell how far a transfer is, once; returns what to end it with, if that is wanted."""
-        body = hook_body("post-receive", upload_facts(upload, storage), request_facts(request))
-        message = Message(self._new_id(), body, self._forwarded(request_facts(request)))
         if self._progress.locked():
             # Those who are waited for come first.
             self.outcomes["post-receive", "skipped"] += 1
             return None
+        message = self._message("post-receive", upload_facts(upload, storage), request)
         try:
             async with self._progress:
                 verdict = _read(await self._send(message, self._until()))
@@ -218,7 +216,7 @@ class Webhooks:
         self.outcomes[event.name, "ok"] += 1
 
     async def _ask(
-        self, name: HookName, body: bytes, request: Request | None, read: Callable[[Verdict], T]
+        self, name: HookName, upload: Facts, request: Request | None, read: Callable[[Verdict], T]
     ) -> T:
         """Send a message until there is an answer, and read it.
 
@@ -226,7 +224,7 @@ class Webhooks:
             Reject: That is the answer.
             HookUnavailable: 503, there is none.
         """
-        message = Message(self._new_id(), body, self._forwarded(request_facts(request)))
+        message = self._message(name, upload, request)
         try:
             answer = read(_read(await self._send_repeatedly(message)))
         except Reject:
@@ -237,6 +235,10 @@ class Webhooks:
             raise HookUnavailable(name) from failure
         self.outcomes[name, "ok"] += 1
         return answer
+
+    def _message(self, name: HookName, upload: Facts, request: Request | None) -> Message:
+        facts = request_facts(request)
+        return Message(self._new_id(), hook_body(name, upload, facts), self._forwarded(facts))
 
     def _until(self) -> float:
         return asyncio.get_running_loop().time() + self._config.timeout
@@ -249,18 +251,20 @@ class Webhooks:
             Unanswered: There is no answer.
         """
         until = self._until()
-        for left in range(self._config.retry - 1, -1, -1):
-            late = asyncio.get_running_loop().time() + self._config.backoff >= until
+        for _ in range(self._config.retry - 1):
             try:
                 answer = await self._send(message, until)
             except Unanswered:
-                if not left or late:
+                if self._too_late(until):
                     raise
             else:
-                if answer.status not in _FAILED or not left or late:
+                if answer.status not in _FAILED or self._too_late(until):
                     return answer
             await asyncio.sleep(self._config.backoff)
-        raise AssertionError("unreachable")
+        return await self._send(message, until)
+
+    def _too_late(self, until: float) -> bool:
+        return asyncio.get_running_loop().time() + self._config.backoff >= until
 
     async def _send(self, message: Message, until: float) -> Answered:
         """Send a message once, if the application is not left alone.
@@ -284,7 +288,7 @@ class Webhooks:
         except BaseException:
             call.abandoned()
             raise
-        if answer.status in _FAILED:
+        if answer.status in _DOWN:
             call.failed()
         else:
             call.succeeded()
@@ -296,6 +300,7 @@ class Webhooks:
             (name, value)
             for name in self._config.forward_headers
             for value in headers.get(canonical(name.lower()), ())
+            if can_be_sent(name, value)
         ]
 
     def _note(self, name: HookName, failure: Exception) -> None:

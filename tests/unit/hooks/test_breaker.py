@@ -108,6 +108,16 @@ def test_a_call_that_fails_opens_it_for_longer_up_to_a_limit(
         assert breaker.ready
 
 
+def test_what_fails_while_it_is_open_does_not_keep_it_open(breaker: Breaker, clock: Clock) -> None:
+    late = call(breaker)
+    opened(breaker)
+    clock.now += 0.5
+    late.failed()
+    clock.now += 0.5
+
+    assert breaker.ready
+
+
 def test_after_it_closed_the_pause_is_the_first_again(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 1

@@ -35,6 +35,7 @@ def a_request(**facts: object) -> Request:
         ("DNT", "Dnt"),
         ("a", "A"),
         ("x--a", "X--A"),
+        ("x-a1b", "X-A1b"),
     ],
 )
 def test_names_of_headers_are_written_as_by_go(name: str, told: str) -> None:
