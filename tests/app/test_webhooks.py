@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -205,6 +206,21 @@ class TestWhatIsTold:
         gone = hooks.heard[1]
         assert upload_id(url) == gone.upload["ID"]
         assert {"Method": "", "URI": "", "RemoteAddr": "", "Header": None} == gone.request
+
+    async def test_a_final_upload_that_expired_and_is_made_anew_is_said_to_be_gone(
+        self, serve: Serve, hooks: HookServer
+    ) -> None:
+        config = replace(hooked(hooks.url, "post-terminate"), expire_after=10)
+        tus = await serve(config)
+        part = await tus.new(length=11, headers=[("Upload-Concat", "partial")])
+        first = (await tus.concatenate(part)).location
+        tus.clock.advance(9)
+        await tus.patch(part, 0, DATA[:5])
+        tus.clock.advance(2)
+
+        assert first != (await tus.concatenate(part)).location
+        await heard(hooks, "post-terminate")
+        assert upload_id(first) == hooks.heard[0].upload["ID"]
 
     async def test_a_creation_that_is_taken_back_is_said_to_be_gone(
         self, start: Start, hooks: HookServer

@@ -22,6 +22,7 @@ from tusd_py.streaming import Interrupt, Stop
 from .create import add, check_room, new_upload
 from .engine import Engine, Incoming, Outcome
 from .finish import finish_unopened
+from .terminate import remove
 from .terms import NO_TERMS, Terms
 from .transfer import is_empty
 
@@ -118,8 +119,7 @@ async def _find_or_add(
 async def _same(engine: Engine, upload: Upload) -> Upload | None:
     existing = await engine.metadata.same_final(upload)
     if existing is not None and existing.expired(engine.now()):
-        await engine.storage.delete(existing)
-        await engine.metadata.delete(existing.id)
+        await remove(engine, existing)
         return None
     return existing
 
