@@ -1,6 +1,8 @@
 """The documents say what is so."""
 
+import ast
 import inspect
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 
 import tusd_py
 from tests.docs import reference
-from tusd_py import errors
+from tusd_py import config, errors
+from tusd_py.cli.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
@@ -22,6 +25,29 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 
 def test_the_page_of_errors_is_up_to_date() -> None:
     assert reference.errors_page() == reference.ERRORS_PAGE.read_text(), "make reference"
+
+
+def test_every_setting_is_documented() -> None:
+    page = reference.settings_page()
+    undocumented = [
+        setting.name
+        for setting in SETTINGS
+        if not re.fullmatch(r"[A-Z].*\.", setting.effect) or f"| `{setting.name}` |" not in page
+    ]
+    assert [] == undocumented
+
+
+@pytest.mark.parametrize("kind", ["Cors", "Config", "Settings"])
+def test_every_attribute_of_the_settings_says_what_it_does(kind: str) -> None:
+    (found,) = ast.parse(inspect.getsource(getattr(config, kind))).body
+    assert isinstance(found, ast.ClassDef)
+    undocumented = [
+        ast.unparse(attribute)
+        for attribute, following in itertools.pairwise(found.body)
+        if isinstance(attribute, ast.AnnAssign)
+        and not (isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant))
+    ]
+    assert [] == undocumented
 
 
 def test_every_code_that_a_client_can_meet_is_documented() -> None:

@@ -1,5 +1,6 @@
 """``tusd-py backup``."""
 
+import json
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from tusd_py.config import Settings
 from .failures import CannotStart, explained
 
 
-def backup(settings: Settings, destination: str) -> int:
+def backup(settings: Settings, destination: str, *, as_json: bool) -> int:
     """Copy the database of a server that may be running; returns the exit code."""
     from tusd_py.metadata.backup import back_up
     from tusd_py.wiring import database
@@ -26,5 +27,8 @@ def backup(settings: Settings, destination: str) -> int:
             raise CannotStart(f"{target} exists already. Name a new file.") from None
         except OSError as error:
             raise CannotStart(f"{target} cannot be written: {error.strerror}.") from error
-    click.echo(f"Copied {uploads} {'upload' if uploads == 1 else 'uploads'} to {target}.")
+    if as_json:
+        click.echo(json.dumps({"uploads": uploads, "file": str(target)}))
+    else:
+        click.echo(f"Copied {uploads} {'upload' if uploads == 1 else 'uploads'} to {target}.")
     return 0

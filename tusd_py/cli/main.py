@@ -1,98 +1,19 @@
 """The ``tusd-py`` command."""
 
-import os
 import sys
-from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import click
 
 from tusd_py import __version__
 from tusd_py.config import Settings
-from tusd_py.errors import ConfigError
 
+from .command import SettingsCommand, json_option, settings_named
+from .config import config
 from .hooks import hooks
 from .keys import keys
-from .settings import CONFIG_FLAG, SETTINGS, Setting
-from .sources import load
+from .settings import SETTINGS
 from .token import token
-
-BAD_SETTINGS = 2
-
-# What the commands beside the server have a use for; the file and the environment may say more.
-_SWEEP_FLAGS = ("data_dir", "durability", "log_format", "log_level")
-_BACKUP_FLAGS = ("data_dir",)
-_VERIFY_FLAGS = ("data_dir", "log_format", "log_level")
-
-
-class SettingsCommand(click.Command):
-    """A command whose options are settings, and that refuses all wrong ones together.
-
-    Args:
-        name: Of the command.
-        run: Called with the settings, and with the argument if there is one.
-        settings: Those that have flags.
-        about: The help.
-        argument: The name of what follows the command; None is nothing.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        run: Callable[..., int],
-        settings: Sequence[Setting],
-        about: str,
-        argument: str | None = None,
-    ) -> None:
-        self._run = run
-        self._argument = argument
-        self._flags = [CONFIG_FLAG, *(setting.flag for setting in settings)]
-        super().__init__(
-            name,
-            params=[
-                *([click.Argument([argument])] if argument is not None else ()),
-                _config_option(),
-                *map(_option, settings),
-            ],
-            help=about,
-            callback=self._call,
-            # Unknown flags are reported with all other problems, not alone by click.
-            context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        )
-
-    def _call(self, **flags: object) -> NoReturn:
-        leftover = click.get_current_context().args
-        arguments = [str(flags.pop(self._argument))] if self._argument is not None else []
-        if arguments and arguments[0].startswith("-"):
-            # An unknown flag looks like an argument to click.
-            leftover = [*arguments, *leftover]
-        try:
-            settings = load(flags, leftover, os.environ, self._flags)
-        except ConfigError as error:
-            for problem in error.problems:
-                click.echo(problem, err=True)
-            sys.exit(BAD_SETTINGS)
-        sys.exit(self._run(settings, *arguments))
-
-
-def _config_option() -> click.Option:
-    return click.Option(
-        ["config", CONFIG_FLAG],
-        metavar="FILE",
-        help="TOML file of settings; its keys are the flags' names with underscores.",
-    )
-
-
-def _option(setting: Setting) -> click.Option:
-    if setting.kind.metavar is None:
-        both = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
-        return click.Option([setting.parameter, both], default=None, help=setting.help)
-    return click.Option(
-        [setting.parameter, setting.flag],
-        metavar=setting.kind.metavar,
-        multiple=setting.kind.many,
-        help=setting.help,
-    )
 
 
 def _serve(settings: Settings) -> int:
@@ -101,22 +22,22 @@ def _serve(settings: Settings) -> int:
     return serve(settings)
 
 
-def _sweep(settings: Settings) -> int:
+def _sweep(settings: Settings, *, as_json: bool) -> int:
     from .sweep import sweep
 
-    return sweep(settings)
+    return sweep(settings, as_json=as_json)
 
 
-def _backup(settings: Settings, destination: str) -> int:
+def _backup(settings: Settings, destination: str, *, as_json: bool) -> int:
     from .backup import backup
 
-    return backup(settings, destination)
+    return backup(settings, destination, as_json=as_json)
 
 
-def _verify(settings: Settings) -> int:
+def _verify(settings: Settings, *, as_json: bool) -> int:
     from .verify import verify
 
-    return verify(settings)
+    return verify(settings, as_json=as_json)
 
 
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
@@ -136,27 +57,30 @@ cli.add_command(
     SettingsCommand(
         "sweep",
         _sweep,
-        [setting for setting in SETTINGS if setting.name in _SWEEP_FLAGS],
+        settings_named("data_dir", "durability", "log_format", "log_level"),
         "Remove expired uploads once, and say how many.",
+        own=[json_option()],
     )
 )
 cli.add_command(
     SettingsCommand(
         "backup",
         _backup,
-        [setting for setting in SETTINGS if setting.name in _BACKUP_FLAGS],
+        settings_named("data_dir"),
         "Copy the database to the new file DESTINATION; the server may be running.",
-        argument="destination",
+        own=[click.Argument(["destination"]), json_option()],
     )
 )
 cli.add_command(
     SettingsCommand(
         "verify",
         _verify,
-        [setting for setting in SETTINGS if setting.name in _VERIFY_FLAGS],
+        settings_named("data_dir", "log_format", "log_level"),
         "Say where database and files differ, changing nothing; exit code 1 if they do.",
+        own=[json_option()],
     )
 )
+cli.add_command(config)
 cli.add_command(hooks)
 cli.add_command(keys)
 cli.add_command(token)

@@ -59,6 +59,9 @@ class Setting:
     effect: str
     """What it does, for help."""
 
+    secret: bool = False
+    """Its value is not shown."""
+
     @property
     def parameter(self) -> str:
         """Its name as an identifier."""
@@ -85,11 +88,15 @@ class Setting:
         return self.attribute.rpartition(".")[2]
 
     @property
+    def default(self) -> object:
+        """What holds where nothing is chosen; None too for what is needed only with others."""
+        found = next(f for f in fields(GROUPS[self.group].type) if f.name == self.field)
+        return None if found.default is MISSING else found.default
+
+    @property
     def help(self) -> str:
         """Effect, unit and default."""
-        found = next(f for f in fields(GROUPS[self.group].type) if f.name == self.field)
-        default = "none" if found.default is MISSING else self.kind.show(found.default)
-        return f"{self.effect} Default: {default}."
+        return f"{self.effect} Default: {self.kind.show(self.default)}."
 
     def read(self, value: object) -> object:
         """Read and check a value from any source.

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 
 from tusd_py.config import Config, Cors, HttpHooks, Settings
@@ -15,12 +16,30 @@ from .settings import CONFIG_FLAG, CONFIG_VARIABLE, PREFIX, SETTINGS, Setting
 _NEVER_EMPTY = ("auth_keys",)
 
 
+class Source(StrEnum):
+    """What a value comes from, from the weakest on."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    VARIABLE = "variable"
+    FLAG = "flag"
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A value that was read, and where it stands, for a sentence about it."""
 
     value: object
+    source: Source
     where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and what was chosen of them, by ``Setting.attribute``; the others have defaults."""
+
+    settings: Settings
+    choices: Mapping[str, Choice]
 
 
 @dataclass(slots=True)
@@ -30,10 +49,10 @@ class Gathering:
     choices: dict[str, Choice] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def take(self, setting: Setting, value: object, where: str) -> None:
+    def take(self, setting: Setting, value: object, source: Source, where: str) -> None:
         """Read a value, or note what is wrong with it."""
         try:
-            self.choices[setting.attribute] = Choice(setting.read(value), where)
+            self.choices[setting.attribute] = Choice(setting.read(value), source, where)
         except ValueError as error:
             self.problems.append(f"{where}: {error}")
 
@@ -65,7 +84,7 @@ def load(
     leftover: Sequence[str],
     environ: Mapping[str, str],
     known_flags: Iterable[str],
-) -> Settings:
+) -> Loaded:
     """Make settings of all sources: a flag beats a variable, which beats the file.
 
     Args:
@@ -84,9 +103,9 @@ def load(
     for setting in SETTINGS:
         value = flags.get(setting.parameter)
         if value is not None and value != ():
-            gathering.take(setting, value, setting.flag)
+            gathering.take(setting, value, Source.FLAG, setting.flag)
     _take_leftover(gathering, leftover, known_flags)
-    return _build(gathering)
+    return Loaded(_build(gathering), gathering.choices)
 
 
 def _take_file(gathering: Gathering, flag: object, variable: str | None) -> None:
@@ -102,7 +121,7 @@ def _take_file(gathering: Gathering, flag: object, variable: str | None) -> None
     known = {setting.name: setting for setting in SETTINGS}
     for key, value in _leaves(document):
         if key in known:
-            gathering.take(known[key], value, f"{path}: {key}")
+            gathering.take(known[key], value, Source.FILE, f"{path}: {key}")
         else:
             gathering.unknown(f"{path}: {key}", key, known)
 
@@ -133,7 +152,7 @@ def _take_environment(gathering: Gathering, environ: Mapping[str, str]) -> None:
         if name not in known:
             gathering.unknown(name, name, (*known, CONFIG_VARIABLE), PREFIX)
         elif environ[name] or known[name].name in _NEVER_EMPTY:
-            gathering.take(known[name], environ[name], name)
+            gathering.take(known[name], environ[name], Source.VARIABLE, name)
 
 
 def _take_leftover(gathering: Gathering, leftover: Sequence[str], known: Iterable[str]) -> None:

@@ -1,6 +1,7 @@
 """``tusd-py sweep``."""
 
 import asyncio
+import json
 import sys
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from tusd_py.config import Settings
 from .failures import CannotStart, explained
 
 
-def sweep(settings: Settings) -> int:
+def sweep(settings: Settings, *, as_json: bool) -> int:
     """Remove expired uploads once; returns the exit code."""
     # The number is the output, and may be piped on.
     telemetry.configure(settings.log_format, settings.log_level, sys.stderr)
@@ -22,7 +23,10 @@ def sweep(settings: Settings) -> int:
         )
     with explained(settings):
         removed = asyncio.run(_sweep(settings))
-    click.echo(f"Removed {removed} expired {'upload' if removed == 1 else 'uploads'}.")
+    if as_json:
+        click.echo(json.dumps({"removed": removed}))
+    else:
+        click.echo(f"Removed {removed} expired {'upload' if removed == 1 else 'uploads'}.")
     return 0
 
 

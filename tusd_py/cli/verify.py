@@ -1,6 +1,7 @@
 """``tusd-py verify``."""
 
 import asyncio
+import json
 import sys
 
 import click
@@ -11,7 +12,7 @@ from tusd_py.config import Settings
 from .failures import FAILED, CannotStart, explained
 
 
-def verify(settings: Settings) -> int:
+def verify(settings: Settings, *, as_json: bool) -> int:
     """Say where database and files differ; returns the exit code, which is 1 if they do."""
     telemetry.configure(settings.log_format, settings.log_level, sys.stderr)
     from tusd_py.wiring import database
@@ -24,9 +25,11 @@ def verify(settings: Settings) -> int:
         )
     with explained(settings):
         findings = asyncio.run(_verify(settings))
-    for finding in findings:
-        click.echo(finding)
-    click.echo(f"{len(findings)} {'difference' if len(findings) == 1 else 'differences'}.")
+    if as_json:
+        click.echo(json.dumps({"differences": findings}))
+    else:
+        count = f"{len(findings)} {'difference' if len(findings) == 1 else 'differences'}."
+        click.echo("\n".join([*findings, count]))
     return FAILED if findings else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -36,6 +37,20 @@ def test_the_copy_is_a_database_of_its_own_and_nothing_else_is_left(
     assert only_file(place, "copy.db")
     with closing(sqlite3.connect(place / "copy.db")) as copy:
         assert [("ok",)] == copy.execute("PRAGMA integrity_check").fetchall()
+
+
+def test_programs_get_json(run: Run, data_dir: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    done = run("backup", "--json", str(target), "--data-dir", str(data_dir))
+
+    assert (0, {"uploads": 0, "file": str(target)}) == (done.exit_code, json.loads(done.stdout))
+
+
+def test_an_unknown_flag_is_no_destination(run: Run, data_dir: Path) -> None:
+    done = run("backup", "--jsno", "--data-dir", str(data_dir))
+
+    problem = "--jsno: There is no such setting. Did you mean --json?\n"
+    assert (2, problem) == (done.exit_code, done.stderr)
 
 
 def test_what_is_there_is_not_overwritten(run: Run, data_dir: Path, tmp_path: Path) -> None:

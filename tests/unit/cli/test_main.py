@@ -49,6 +49,7 @@ def test_help_names_every_flag_of_the_server(run: Run) -> None:
         ("serve", "--help"),
         ("sweep", "--help"),
         ("backup", "--help"),
+        ("config", "show", "--help"),
         ("keys", "new", "--help"),
         ("token", "create", "--help"),
     ],

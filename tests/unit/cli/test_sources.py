@@ -28,7 +28,7 @@ def loaded(
     **flags: object,
 ) -> Settings:
     config = str(toml) if toml else None
-    return load({"config": config, **flags}, leftover, env or {}, FLAGS)
+    return load({"config": config, **flags}, leftover, env or {}, FLAGS).settings
 
 
 def problems(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,6 +61,11 @@ def test_the_number_of_removed_uploads_is_told(
 def test_a_folder_without_uploads_is_swept(run: Run, tmp_path: Path) -> None:
     done = run("sweep", "--data-dir", str(tmp_path))
     assert (0, "Removed 0 expired uploads.\n") == (done.exit_code, done.stdout)
+
+
+def test_programs_get_the_number_as_json(run: Run, tmp_path: Path) -> None:
+    done = run("sweep", "--json", "--data-dir", str(tmp_path))
+    assert (0, {"removed": 0}) == (done.exit_code, json.loads(done.stdout))
 
 
 def test_the_servers_file_of_settings_will_do(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_every_difference_is_a_line(run: Run, folder: Path) -> None:
         "4 differences.",
     ] == done.stdout.splitlines()
     assert before == sorted(folder.rglob("*"))
+
+
+def test_programs_get_the_differences_as_json(run: Run, folder: Path) -> None:
+    working(folder, an_upload("unfinished")).write_bytes(DATA[:4])
+
+    done = run("verify", "--json", "--data-dir", str(folder))
+
+    told = ["Upload unfinished: 10 bytes are recorded, 4 are stored."]
+    assert (1, {"differences": told}) == (done.exit_code, json.loads(done.stdout))
 
 
 def test_a_second_name_of_a_finished_upload_is_no_difference(run: Run, folder: Path) -> None:
