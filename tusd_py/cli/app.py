@@ -1,5 +1,7 @@
 """The app of the commands, which ``serve`` serves and ``sweep`` sweeps."""
 
+from dataclasses import replace
+
 from tusd_py.asgi import TusApp
 from tusd_py.auth import Grants, KeyFile
 from tusd_py.config import Settings
@@ -16,3 +18,8 @@ def build_app(settings: Settings) -> TusApp:
         auth=Grants(KeyFile(settings.auth_keys)) if settings.auth_keys is not None else None,
         config=settings.app,
     )
+
+
+def without_background(settings: Settings) -> Settings:
+    """For what is done once, perhaps beside a server: nothing begins by itself."""
+    return replace(settings, app=replace(settings.app, sweep_interval=0, recover_at_start=False))

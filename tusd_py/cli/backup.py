@@ -8,18 +8,14 @@ import click
 from tusd_py.config import Settings
 
 from .failures import CannotStart, explained
+from .folder import existing_database
 
 
 def backup(settings: Settings, destination: str, *, as_json: bool) -> int:
     """Copy the database of a server that may be running; returns the exit code."""
     from tusd_py.metadata.backup import back_up
-    from tusd_py.wiring import database
 
-    source, target = database(settings), Path(destination)
-    if not source.is_file():
-        raise CannotStart(
-            f"There is no database {source.absolute()}. Name the server's folder with --data-dir."
-        )
+    source, target = existing_database(settings), Path(destination)
     with explained(settings):
         try:
             uploads = back_up(source, target)

@@ -30,6 +30,9 @@ def explained(settings: Settings) -> Iterator[None]:
     """Turn what can fail at a start into ``CannotStart``."""
     try:
         yield
+    except BrokenPipeError:
+        # Whoever reads has had enough, which is nothing to tell.
+        raise
     except (StorageError, MetadataError) as error:
         raise CannotStart(_of_data(error, settings.data_dir)) from error
     except (ConfigError, TooFewDescriptors) as error:

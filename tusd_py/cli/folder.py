@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tusd_py.config import Settings
 from tusd_py.errors import ConfigError
 from tusd_py.folders import make_folder
 
@@ -25,6 +26,22 @@ def check_database(data_dir: Path, database: Path) -> None:
                 f"The database {database.absolute()} is missing, but there are files in "
                 f"{(data_dir / folder).absolute()}. Restore the database, or move the files away."
             )
+
+
+def existing_database(settings: Settings) -> Path:
+    """Find the database of a server: opening it would make a new one.
+
+    Raises:
+        CannotStart: There is none.
+    """
+    from tusd_py.wiring import database
+
+    found = database(settings)
+    if not found.is_file():
+        raise CannotStart(
+            f"There is no database {found.absolute()}. Name the server's folder with --data-dir."
+        )
+    return found
 
 
 def check_keys(path: Path | None) -> None:

@@ -40,6 +40,24 @@ def _verify(settings: Settings, *, as_json: bool) -> int:
     return verify(settings, as_json=as_json)
 
 
+def _list(settings: Settings, *, as_json: bool, **options: object) -> int:
+    from .listing import list_all
+
+    return list_all(settings, as_json=as_json, **options)
+
+
+def _inspect(settings: Settings, upload_id: str, *, as_json: bool) -> int:
+    from .listing import inspect
+
+    return inspect(settings, upload_id, as_json=as_json)
+
+
+def _remove(settings: Settings, ids: tuple[str, ...], *, as_json: bool) -> int:
+    from .remove import remove
+
+    return remove(settings, ids, as_json=as_json)
+
+
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tusd-py", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -52,6 +70,42 @@ def cli() -> None:
 
 cli.add_command(
     SettingsCommand("serve", _serve, SETTINGS, "Run the server until it is told to stop.")
+)
+cli.add_command(
+    SettingsCommand(
+        "list",
+        _list,
+        settings_named("data_dir"),
+        "List uploads by id, also beside a server that is running.",
+        own=[
+            click.Option(["--unfinished"], is_flag=True, help="Only unfinished ones."),
+            click.Option(["--finished"], is_flag=True, help="Only finished ones."),
+            click.Option(["--expired"], is_flag=True, help="Only those that wait for a sweep."),
+            click.Option(["--subject"], metavar="TEXT", help="Only those of this subject."),
+            click.Option(["--after"], metavar="ID", help="Only those behind this id, to page on."),
+            click.Option(["--limit"], metavar="NUMBER", help="At most so many. Default: all."),
+            json_option(),
+        ],
+    )
+)
+cli.add_command(
+    SettingsCommand(
+        "inspect",
+        _inspect,
+        settings_named("data_dir"),
+        "Write all that is known of the upload ID; exit code 1 if there is none.",
+        own=[click.Argument(["upload_id"], metavar="ID"), json_option()],
+    )
+)
+cli.add_command(
+    SettingsCommand(
+        "rm",
+        _remove,
+        settings_named("data_dir", "durability", "lock_timeout", "log_format", "log_level"),
+        "Remove the uploads ID... and their bytes, also beside a server that is running: whoever "
+        "uses one is asked to leave first. Exit code 1 if one could not be removed.",
+        own=[click.Argument(["ids"], metavar="ID...", nargs=-1, required=True), json_option()],
+    )
 )
 cli.add_command(
     SettingsCommand(

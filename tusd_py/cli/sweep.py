@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from dataclasses import replace
 
 import click
 
@@ -31,11 +30,8 @@ def sweep(settings: Settings, *, as_json: bool) -> int:
 
 
 async def _sweep(settings: Settings) -> int:
-    from .app import build_app
+    from .app import build_app, without_background
 
-    # One sweep was asked for, and a server may be running: the background stays as it is.
-    app = replace(settings.app, sweep_interval=0, recover_at_start=False)
-    once = replace(settings, app=app)
-    tus = build_app(once)
+    tus = build_app(without_background(settings))
     async with tus.running():
         return await tus.sweep()

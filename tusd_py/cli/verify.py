@@ -9,20 +9,14 @@ import click
 from tusd_py import telemetry
 from tusd_py.config import Settings
 
-from .failures import FAILED, CannotStart, explained
+from .failures import FAILED, explained
+from .folder import existing_database
 
 
 def verify(settings: Settings, *, as_json: bool) -> int:
     """Say where database and files differ; returns the exit code, which is 1 if they do."""
     telemetry.configure(settings.log_format, settings.log_level, sys.stderr)
-    from tusd_py.wiring import database
-
-    # Opening it would make a new one, and then every file were one too many.
-    if not database(settings).is_file():
-        raise CannotStart(
-            f"There is no database {database(settings).absolute()}. Name the server's folder with "
-            "--data-dir."
-        )
+    existing_database(settings)
     with explained(settings):
         findings = asyncio.run(_verify(settings))
     if as_json:

@@ -50,6 +50,7 @@ def test_help_names_every_flag_of_the_server(run: Run) -> None:
         ("sweep", "--help"),
         ("backup", "--help"),
         ("config", "show", "--help"),
+        ("list", "--help"),
         ("keys", "new", "--help"),
         ("token", "create", "--help"),
     ],
