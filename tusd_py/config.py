@@ -195,6 +195,12 @@ class Config:
     another died. Default: yes.
     """
 
+    min_free: int | None = 100 * MiB
+    """Not to be ready (``/readyz``) with less room than this; ``None`` does not look.
+
+    Default: 100 MiB.
+    """
+
     disable_download: bool = False
     """Don't answer GET. Default: stored files can be downloaded."""
 
@@ -430,6 +436,7 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "sync_seconds": _time(),
     "sweep_interval": _time(zero=True),
     "recover_at_start": _yes_or_no,
+    "min_free": _optional(_bytes),
     "disable_download": _yes_or_no,
     "disable_termination": _yes_or_no,
     "disable_concatenation": _yes_or_no,

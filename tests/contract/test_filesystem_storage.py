@@ -184,3 +184,25 @@ async def test_room_is_that_of_the_file_system(storage: FileStorage) -> None:
 
     assert room is not None
     assert room > 0
+
+
+def all_below(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+async def test_a_probe_leaves_nothing(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    await storage.start(durable=False)
+    before = all_below(tmp_path)
+    await storage.probe()
+
+    assert before == all_below(tmp_path)
+
+
+async def test_a_probe_tells_of_a_folder_that_is_gone(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    await storage.start(durable=False)
+    (tmp_path / "files").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(StorageError):
+        await storage.probe()

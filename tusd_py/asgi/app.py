@@ -26,6 +26,7 @@ from .answer import Send
 from .exchange import Scope
 from .gate import gate_of
 from .handler import Handler
+from .health import LIVE, READY, Beside, Health, Page
 from .ids import RandomIds
 from .runtime import Runtime
 
@@ -70,6 +71,11 @@ class TusApp:
         self._hooks = Hooks()
         self._runtime = Runtime(self._make_engine, boot_id)
         self._handler = Handler(self.config, self._hooks, gate_of(auth, clock), self._runtime)
+        self._health = Health(self._runtime)
+        self._pages: dict[str, ASGIApp] = {
+            LIVE: Page(self._health.live),
+            READY: Page(self._health.ready),
+        }
         self._whole = self.below("")
         self.uploads = Uploads(self._runtime.started)
 
@@ -147,6 +153,23 @@ class TusApp:
         base = prefix.rstrip("/")
         endpoint = self.below(prefix)
         return [Route(base or "/", endpoint), Route(f"{base}/{{tus_path:path}}", endpoint)]
+
+    def health_routes(self, prefix: str = "") -> list[BaseRoute]:
+        """Make routes for ``/healthz`` and ``/readyz``, below a prefix if you like.
+
+        The first is answered as long as the event loop turns. The second is 200 while uploads can
+        be taken, and otherwise 503 with JSON that names what fails.
+        """
+        base = prefix.rstrip("/")
+        return [Route(f"{base}{path}", page) for path, page in self._pages.items()]
+
+    def drain(self) -> None:
+        """Tell those who ask ``/readyz`` to send no more; what runs goes on."""
+        self._health.draining = True
+
+    def alone(self, prefix: str) -> ASGIApp:
+        """Make the whole of a server: the uploads below a path, and beside them the health."""
+        return Beside(self.below(prefix), self._pages)
 
     def below(self, prefix: str) -> ASGIApp:
         """Make a whole ASGI application with the uploads below a path such as ``/files``."""

@@ -306,6 +306,12 @@ SETTINGS: Final = (
         SWITCH,
         "Clean up after a process that died, in the background of the start.",
     ),
+    Setting(
+        "min_free",
+        "app.min_free",
+        or_none(SIZE, "none"),
+        'Not to be ready (/readyz) with less room than this, such as 1GiB, or "none".',
+    ),
     Setting("disable_download", "app.disable_download", SWITCH, "Don't answer GET."),
     Setting("disable_termination", "app.disable_termination", SWITCH, "Don't answer DELETE."),
     Setting(

@@ -57,7 +57,7 @@ def serve_on(
     if settings.cpu_affinity:
         affinity.settle(number)
     config = uvicorn.Config(
-        tus.below(settings.base_path),
+        tus.alone(settings.base_path),
         http=protocol_class(
             header_timeout=settings.header_timeout,
             max_header_size=settings.max_header_size,
@@ -76,7 +76,7 @@ def serve_on(
     runner = asyncio.Runner(loop_factory=config.get_loop_factory())
     with runner:
         url = _url(listener, settings)
-        runner.run(_serve(tus, _Server(config, lambda: on_listening(url)), listener))
+        runner.run(_serve(tus, _Server(config, lambda: on_listening(url), tus.drain), listener))
     return 0
 
 
@@ -92,9 +92,15 @@ async def _serve(tus: TusApp, server: "_Server", listener: socket.socket) -> Non
 class _Server(uvicorn.Server):
     """uvicorn's server, which tells when it listens and passes signals on at once."""
 
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_listening: Callable[[], None],
+        on_stopping: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._on_listening = on_listening
+        self._on_stopping = on_stopping
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -109,6 +115,7 @@ class _Server(uvicorn.Server):
             self.force_exit = True
             return
         self.should_exit = True
+        self._on_stopping()
         if self._loop is not None:
             # uvicorn itself looks every 100 ms.
             self._loop.call_soon_threadsafe(self._tell_connections)

@@ -1,5 +1,5 @@
 """Where the bytes are."""
 
-from .base import Composing, FileBacked, Located, OpenFile, Storage, Writer
+from .base import Composing, FileBacked, Located, OpenFile, Probing, Storage, Writer
 
-__all__ = ["Composing", "FileBacked", "Located", "OpenFile", "Storage", "Writer"]
+__all__ = ["Composing", "FileBacked", "Located", "OpenFile", "Probing", "Storage", "Writer"]

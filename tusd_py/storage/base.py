@@ -160,6 +160,19 @@ class Storage(Protocol):
 
 
 @runtime_checkable
+class Probing(Protocol):
+    """A storage that can be asked whether it takes bytes now."""
+
+    async def probe(self) -> None:
+        """Store a byte and remove it; nothing is left of it, also if the process dies.
+
+        Raises:
+            StorageError: It could not be stored.
+        """
+        ...
+
+
+@runtime_checkable
 class Composing(Protocol):
     """A storage that builds an upload from others without sending their bytes through here."""
 

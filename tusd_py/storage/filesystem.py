@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import time
 import zlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -114,6 +115,9 @@ class FileStorage:
             self._free = (now, usage.free)
         return self._free[1]
 
+    async def probe(self) -> None:
+        await self._threads.run(self._probe)
+
     async def working(self) -> AsyncGenerator[Sequence[UploadId], None]:
         async for entries in self._listed(self.uploads):
             yield [UploadId(entry.name) for entry in entries]
@@ -204,6 +208,12 @@ class FileStorage:
                 raise StorageError(f"The folder {folder} cannot be written.")
         if len({folder.stat().st_dev for folder in self._bases}) > 1:
             raise StorageError(f"The folders in {self.root} must be on one file system.")
+
+    def _probe(self) -> None:
+        self._folders.check()
+        # Not among the uploads, where it could be taken for one.
+        with tempfile.TemporaryFile(dir=self._processes) as file:
+            file.write(b"?")
 
     def _size(self, upload: Upload) -> int:
         try:

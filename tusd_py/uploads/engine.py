@@ -1,7 +1,7 @@
 """What all verbs share: the backends, and an upload held under its lock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -104,6 +104,8 @@ class Engine:
         composing: The tasks that put final uploads together.
         notify: Called when an event waits to be told to the application.
         webhooks: Asks and tells the application over HTTP, if there is one to be asked.
+        checks: What has to be so for uploads to be taken, beside what every engine needs: each says
+            in a sentence what is wrong, or nothing. See ``readiness``.
     """
 
     storage: Storage
@@ -121,6 +123,7 @@ class Engine:
     composing: dict[UploadId, asyncio.Task[Outcome]] = field(default_factory=dict)
     notify: Callable[[], None] = lambda: None
     webhooks: Webhooks | None = None
+    checks: dict[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)
