@@ -254,6 +254,9 @@ class Settings:
     log_level: LogLevel = "info"
     """The least serious level that is logged. Default: ``info``."""
 
+    metrics_path: str | None = "/metrics"
+    """The path of the page for Prometheus; ``None`` is no page. Default: ``/metrics``."""
+
     auth_keys: Path | None = None
     """The TOML file of the keys that sign grants and capabilities, which are asked for then.
 
@@ -279,7 +282,10 @@ class Settings:
     """The behaviour of the app."""
 
     def __post_init__(self) -> None:
-        _refuse(_problems(self, SETTINGS_CHECKS))
+        problems = _problems(self, SETTINGS_CHECKS)
+        if not problems and self.metrics_path == (self.base_path.rstrip("/") or None):
+            problems.append("metrics_path: It is the path of the uploads too.")
+        _refuse(problems)
 
 
 Check = Callable[[object], str | None]
@@ -304,6 +310,7 @@ _NOT_FORWARDED = frozenset(
         *("transfer-encoding", "upgrade"),
     )
 )
+_PAGE = re.compile(r"(?!/(?:healthz|readyz)$)(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _BASE_PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
@@ -452,6 +459,7 @@ SETTINGS_CHECKS: Mapping[str, Check] = {
     "cpu_affinity": _yes_or_no,
     "log_format": _one_of(*get_args(LogFormat)),
     "log_level": _one_of(*get_args(LogLevel)),
+    "metrics_path": _optional(_text(_PAGE, "a path such as /metrics")),
     "auth_keys": _optional(_a(Path, "a Path")),
     "layout": _one_of(*get_args(LayoutName)),
     "header_timeout": _time(),

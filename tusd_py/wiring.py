@@ -38,6 +38,13 @@ def database(settings: Settings) -> Path:
     return settings.data_dir / "tus.db"
 
 
+def metrics_folder(settings: Settings) -> Path | None:
+    """Where several processes put what they count; None for one, which needs no place."""
+    if settings.workers == 1 or settings.metrics_path is None:
+        return None
+    return settings.data_dir / "metrics"
+
+
 def default_locks(storage: Storage) -> Locks:
     """The locks for who names none.
 

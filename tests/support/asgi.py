@@ -45,6 +45,7 @@ class ScriptedConnection:
     held: int = 0
     trailers: Sequence[tuple[bytes, bytes]] = ()
     whole: bool = False
+    sent: Callable[[int], None] | None = None
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
 
     def on_shutdown(self, callback: Callable[[], None]) -> None:
@@ -53,6 +54,9 @@ class ScriptedConnection:
     def shut_down(self) -> None:
         for callback in self._callbacks:
             callback()
+
+    def on_sent(self, callback: Callable[[int], None]) -> None:
+        self.sent = callback
 
     def undelivered(self) -> int:
         return self.held

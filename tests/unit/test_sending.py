@@ -17,6 +17,7 @@ from tusd_py.errors import StorageError
 from tusd_py.serving.outlet import FileTooShort, Outlet
 from tusd_py.serving.protocol import protocol_class
 from tusd_py.serving.sending import Sending
+from tusd_py.streaming.base import nobody_counts
 from tusd_py.streaming.connection import ZERO_COPY
 from tusd_py.threads import WorkerThreads
 
@@ -50,7 +51,7 @@ def threads() -> WorkerThreads:
 
 
 def sending(ends: Ends, file: IO[bytes], threads: WorkerThreads, left: int = len(DATA)) -> Sending:
-    return Sending(Outlet(file.fileno(), 0, left), ends[1], threads)
+    return Sending(Outlet(file.fileno(), 0, left), ends[1], threads, nobody_counts)
 
 
 async def until_idle(sent: Sending) -> None:
@@ -163,7 +164,7 @@ async def test_what_the_disk_fails_with_is_an_error_of_the_storage(
     descriptor = os.open(tmp_path, os.O_PATH)
     try:
         with pytest.raises(StorageError):
-            await Sending(Outlet(descriptor, 0, 10), ends[1], threads).run()
+            await Sending(Outlet(descriptor, 0, 10), ends[1], threads, nobody_counts).run()
     finally:
         os.close(descriptor)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
@@ -11,9 +12,11 @@ from tusd_py.auth.grants import Grants
 from tusd_py.config import Config
 from tusd_py.hooks import Hooks
 from tusd_py.hooks.base import Authenticate, BeforeFinish, OnAccess, OnCreate, OnFinish
+from tusd_py.hooks.measured import measured
 from tusd_py.hooks.webhooks import Webhooks
 from tusd_py.locks import Locks
 from tusd_py.metadata import Metadata
+from tusd_py.metrics import Meters
 from tusd_py.storage import Storage
 from tusd_py.streaming.received import Receive
 from tusd_py.uploads import Uploads
@@ -28,6 +31,7 @@ from .gate import gate_of
 from .handler import Handler
 from .health import LIVE, READY, Beside, Health, Page
 from .ids import RandomIds
+from .metrics import MetricsPage
 from .runtime import Runtime
 
 
@@ -47,6 +51,7 @@ class TusApp:
         clock: Tells Unix time in seconds.
         new_id: Makes ids of at least 128 random bits, URL-safe; None is ``RandomIds``.
         boot_id: Names this boot of the machine; None asks the machine.
+        meters: Count what is done; None counts in this process alone.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, all but two with defaults
@@ -60,7 +65,9 @@ class TusApp:
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
         boot_id: str | None = None,
+        meters: Meters | None = None,
     ) -> None:
+        self._meters = meters or Meters()
         self.config = config or Config()
         self._storage = storage
         self._metadata = metadata
@@ -70,7 +77,8 @@ class TusApp:
         self._new_id = new_id or RandomIds()
         self._hooks = Hooks()
         self._runtime = Runtime(self._make_engine, boot_id)
-        self._handler = Handler(self.config, self._hooks, gate_of(auth, clock), self._runtime)
+        gate = gate_of(auth, clock)
+        self._handler = Handler(self.config, self._hooks, gate, self._runtime, self._meters)
         self._health = Health(self._runtime)
         self._pages: dict[str, ASGIApp] = {
             LIVE: Page(self._health.live),
@@ -81,12 +89,12 @@ class TusApp:
 
     def on_access(self, callable_: OnAccess) -> OnAccess:
         """Call this on every request but OPTIONS; it raises ``Reject`` to refuse."""
-        self._hooks.on_access.append(callable_)
+        self._hooks.on_access.append(measured("on_access", callable_, self._meters))
         return callable_
 
     def on_create(self, callable_: OnCreate) -> OnCreate:
         """Call this before an upload is created; it may refuse, or return ``Changes``."""
-        self._hooks.on_create.append(callable_)
+        self._hooks.on_create.append(measured("on_create", callable_, self._meters))
         return callable_
 
     def before_finish(self, callable_: BeforeFinish) -> BeforeFinish:
@@ -95,7 +103,7 @@ class TusApp:
         It may refuse: then the upload stays unfinished with all its bytes, and the client's next
         request at its end asks again. Or it returns a ``Reply``.
         """
-        self._hooks.before_finish.append(callable_)
+        self._hooks.before_finish.append(measured("before_finish", callable_, self._meters))
         return callable_
 
     def on_finish(self, callable_: OnFinish) -> OnFinish:
@@ -104,7 +112,7 @@ class TusApp:
         It is called in the background, with the upload and an id that stays the same when it has
         to be called again because it raised or the process died.
         """
-        self._hooks.on_finish.append(callable_)
+        self._hooks.on_finish.append(measured("on_finish", callable_, self._meters))
         return callable_
 
     @asynccontextmanager
@@ -163,13 +171,35 @@ class TusApp:
         base = prefix.rstrip("/")
         return [Route(f"{base}{path}", page) for path, page in self._pages.items()]
 
+    def metrics_routes(
+        self, path: str = "/metrics", *, folder: Path | None = None
+    ) -> list[BaseRoute]:
+        """Make the route of the page that Prometheus reads; anyone may read it.
+
+        Args:
+            path: Of the page.
+            folder: Of the meters of all processes, if there are several; see ``shared_meters``.
+        """
+        return [Route(path, MetricsPage(self._runtime, self._meters, folder))]
+
     def drain(self) -> None:
         """Tell those who ask ``/readyz`` to send no more; what runs goes on."""
         self._health.draining = True
 
-    def alone(self, prefix: str) -> ASGIApp:
-        """Make the whole of a server: the uploads below a path, and beside them the health."""
-        return Beside(self.below(prefix), self._pages)
+    def alone(
+        self, prefix: str, *, metrics_path: str | None = None, folder: Path | None = None
+    ) -> ASGIApp:
+        """Make the whole of a server: the uploads below a path, and beside them what tells of it.
+
+        Args:
+            prefix: Of the uploads.
+            metrics_path: Of the page of metrics; None is none.
+            folder: See ``metrics_routes``.
+        """
+        pages = dict(self._pages)
+        if metrics_path is not None:
+            pages[metrics_path] = MetricsPage(self._runtime, self._meters, folder)
+        return Beside(self.below(prefix), pages)
 
     def below(self, prefix: str) -> ASGIApp:
         """Make a whole ASGI application with the uploads below a path such as ``/files``."""
@@ -190,6 +220,7 @@ class TusApp:
             now=self._clock,
             new_id=self._new_id,
             webhooks=self._webhooks(),
+            meters=self._meters,
         )
 
     def _webhooks(self) -> Webhooks | None:

@@ -10,6 +10,7 @@ from tusd_py.config import Config
 from tusd_py.errors import MethodNotAllowed, NotSupported, UploadNotFound
 from tusd_py.hooks import Hooks, Reply
 from tusd_py.hooks.calling import call_each
+from tusd_py.metrics import Meters
 from tusd_py.protocol.extensions import Capabilities, discovery
 from tusd_py.protocol.requests import parse_append, parse_creation
 from tusd_py.protocol.responses import inspection_headers, offset_headers
@@ -21,7 +22,7 @@ from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.append import append
 from tusd_py.uploads.concatenate import concatenate
 from tusd_py.uploads.create import create
-from tusd_py.uploads.engine import Engine, Outcome
+from tusd_py.uploads.engine import Engine, Incoming, Outcome
 from tusd_py.uploads.inspect import inspect
 from tusd_py.uploads.repeats import meet, once
 from tusd_py.uploads.terminate import terminate
@@ -48,12 +49,15 @@ class Endpoints:
     Args:
         config: The behaviour.
         hooks: The application's callables.
+        meters: Count what is done.
     """
 
-    def __init__(self, config: Config, hooks: Hooks) -> None:
+    def __init__(self, config: Config, hooks: Hooks, meters: Meters) -> None:
         self._config = config
         self._hooks = hooks
+        self._meters = meters
         self._budget = BufferBudget(config.buffer_budget)
+        meters.buffer_limit.set(config.buffer_budget)
         self._threads = WorkerThreads(_BODY_THREADS, "tusd-py-body")
         self._collection: dict[str, Endpoint] = {"POST": self._create}
         self._upload: dict[str, Endpoint] = {"HEAD": self._inspect, "PATCH": self._append}
@@ -94,7 +98,7 @@ class Endpoints:
         terms = exchange.access.terms(creation)
         await self._access(engine, exchange)
         request = exchange.request()
-        incoming = exchange.incoming(self._budget, self._threads, self._config)
+        incoming = self._incoming(exchange)
         base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
@@ -119,7 +123,7 @@ class Endpoints:
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
         await self._access(engine, exchange)
-        incoming = exchange.incoming(self._budget, self._threads, self._config)
+        incoming = self._incoming(exchange)
         outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
         # clause patch.success
         return _answer(204, outcome, {})
@@ -161,6 +165,14 @@ class Endpoints:
             return None
         file = await storage.open(upload)
         return None if file is None else FilePart(file=file, offset=0, count=upload.offset)
+
+    def _incoming(self, exchange: Exchange) -> Incoming:
+        return exchange.incoming(self._budget, self._threads, self._config, self._moved)
+
+    def _moved(self, size: int) -> None:
+        self._meters.received.add(size)
+        self._meters.batches.observe(size)
+        self._meters.buffered.set(self._budget.used)
 
     async def _access(self, engine: Engine, exchange: Exchange) -> None:
         if self._hooks.on_access:

@@ -10,6 +10,7 @@ from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
 from tusd_py.streaming import BodySource, Interrupt, Stop
+from tusd_py.streaming.base import Moved
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.connection import EXTENSION, ZERO_COPY, Connection
 from tusd_py.streaming.direct import DirectBody
@@ -101,7 +102,9 @@ class Exchange:
             scope=self.scope,
         )
 
-    def incoming(self, budget: BufferBudget, threads: WorkerThreads, config: Config) -> Incoming:
+    def incoming(
+        self, budget: BufferBudget, threads: WorkerThreads, config: Config, moved: Moved
+    ) -> Incoming:
         """The body, wired to whatever can end it."""
         interrupt = Interrupt()
         if self.connection is not None:
@@ -112,6 +115,7 @@ class Exchange:
             idle_timeout=config.idle_timeout,
             min_rate=config.min_rate,
             connection=self.connection,
+            moved=moved,
         )
         source: BodySource = received
         if self.connection is not None and config.direct_body:

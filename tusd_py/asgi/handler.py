@@ -12,6 +12,7 @@ from tusd_py.errors import (
     TusError,
 )
 from tusd_py.hooks import Hooks
+from tusd_py.metrics import Meters
 from tusd_py.protocol.headers import VERSION
 from tusd_py.protocol.requests import check_version, effective_method
 from tusd_py.streaming.received import Receive
@@ -19,6 +20,7 @@ from tusd_py.telemetry import get_logger
 
 from .answer import Answer, Send, send_answer
 from .cors import CorsHeaders
+from .counting import counted
 from .endpoints import Endpoints
 from .errors import answer_error
 from .exchange import Exchange, Scope, read_headers
@@ -42,15 +44,19 @@ class Handler:
         hooks: The application's callables.
         gate: Tells who makes a request, and what they may do.
         runtime: Starts the engine.
+        meters: Count what is done.
     """
 
-    def __init__(self, config: Config, hooks: Hooks, gate: Gate, runtime: Runtime) -> None:
+    def __init__(
+        self, config: Config, hooks: Hooks, gate: Gate, runtime: Runtime, meters: Meters
+    ) -> None:
         self._config = config
         self._gate = gate
         self._runtime = runtime
         self._cors = CorsHeaders(config.cors)
         self._proxies = Proxies(config.trusted_proxies)
-        self._endpoints = Endpoints(config, hooks)
+        self._endpoints = Endpoints(config, hooks, meters)
+        self._meters = meters
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, *, prefix: str) -> None:
         """Answer one HTTP request below a prefix."""
@@ -63,12 +69,14 @@ class Handler:
         answer = await self._answer(exchange)
         if not answer.unheard:
             await self._send(receive, send, exchange, answer)
+        seconds = time.perf_counter() - began
+        self._meters.request(exchange.method, answer.status, seconds, answer.facts.get("code"))
         log.info(
             "request",
             method=exchange.method,
             path=exchange.path,
             status=answer.status,
-            seconds=round(time.perf_counter() - began, 4),
+            seconds=round(seconds, 4),
             client=place.client,
             **answer.facts,
         )
@@ -102,6 +110,9 @@ class Handler:
         # clause core.every-response
         version = {} if exchange.method == "OPTIONS" else {"Tus-Resumable": VERSION}
         with_body = exchange.method != "HEAD" and answer.status not in _BODILESS
-        await send_answer(
-            receive, send, answer, cors, version, self._gate.headers, with_body=with_body
-        )
+        more = (cors, version, self._gate.headers)
+        if answer.stream is None and answer.part is None:
+            await send_answer(receive, send, answer, *more, with_body=with_body)
+            return
+        with counted(self._meters, exchange, answer, send) as counting:
+            await send_answer(receive, counting, answer, *more, with_body=with_body)

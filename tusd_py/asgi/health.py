@@ -18,7 +18,7 @@ LIVE = "/healthz"
 READY = "/readyz"
 
 _FRESH = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-_NOT_ALLOWED = Answer(status=405, headers={"Allow": "GET, HEAD"})
+NOT_ALLOWED = Answer(status=405, headers={"Allow": "GET, HEAD"})
 
 
 class Health:
@@ -80,7 +80,7 @@ class Page:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        answer = await self._make() if method in ("GET", "HEAD") else _NOT_ALLOWED
+        answer = await self._make() if method in ("GET", "HEAD") else NOT_ALLOWED
         await send_answer(receive, send, answer, with_body=method != "HEAD")
 
 

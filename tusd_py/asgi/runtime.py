@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -83,12 +84,17 @@ class Runtime:
         if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify
+            engine.samples["outbox_events"] = partial(_waiting, engine)
             engine.background.start(deliveries.run())
         if engine.config.recover_at_start:
             engine.background.start(_recover(engine))
         if engine.config.sweep_interval:
             engine.background.start(_sweep_forever(engine))
         return engine
+
+
+async def _waiting(engine: Engine) -> int:
+    return (await engine.metadata.backlog()).waiting
 
 
 def _this_boot() -> str:
@@ -122,4 +128,5 @@ async def _sweep_forever(engine: Engine) -> None:
             if engine.locks.leads():
                 await sweep(engine)
         except TusError:
+            engine.meters.sweep_failures.add()
             log.exception("sweep.failed")

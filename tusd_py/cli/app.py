@@ -5,10 +5,11 @@ from dataclasses import replace
 from tusd_py.asgi import TusApp
 from tusd_py.auth import Grants, KeyFile
 from tusd_py.config import Settings
+from tusd_py.metrics import Meters
 from tusd_py.wiring import backends
 
 
-def build_app(settings: Settings) -> TusApp:
+def build_app(settings: Settings, meters: Meters | None = None) -> TusApp:
     """Make the app that settings ask for; nothing is opened yet."""
     parts = backends(settings)
     return TusApp(
@@ -17,6 +18,7 @@ def build_app(settings: Settings) -> TusApp:
         locks=parts.locks,
         auth=Grants(KeyFile(settings.auth_keys)) if settings.auth_keys is not None else None,
         config=settings.app,
+        meters=meters,
     )
 
 

@@ -40,8 +40,10 @@ def serve(settings: Settings) -> int:
         if warning is not None:
             click.echo(f"Warning: {warning}", err=True)
         if settings.workers > 1:
+            from tusd_py.metrics.shared import clean
             from tusd_py.serving.workers import supervise
 
+            clean(settings.data_dir / "metrics")
             return supervise(settings, work, on_listening)
         from tusd_py.serving.server import serve as run
 
@@ -54,14 +56,17 @@ def work(
     settings: Settings, listener: socket, on_listening: Callable[[str], None], number: int
 ) -> int:
     """Serve as one of several processes; returns the exit code."""
+    from tusd_py.metrics.shared import shared_meters
     from tusd_py.serving.server import serve_on
+    from tusd_py.wiring import metrics_folder
 
     from .app import build_app
 
     telemetry.configure(settings.log_format, settings.log_level, sys.stdout)
     try:
         with explained(settings):
-            app = build_app(settings)
+            folder = metrics_folder(settings)
+            app = build_app(settings, shared_meters(folder) if folder is not None else None)
             return serve_on(listener, app, settings, on_listening, number=number)
     except CannotStart as error:
         error.show()

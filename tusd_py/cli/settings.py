@@ -141,6 +141,12 @@ SETTINGS: Final = (
         "Least serious level that is logged.",
     ),
     Setting(
+        "metrics_path",
+        "metrics_path",
+        or_none(TEXT, "none"),
+        'Path of the page for Prometheus, which all can read who can reach the server, or "none".',
+    ),
+    Setting(
         "auth_keys",
         "auth_keys",
         or_none(FILE, "none"),

@@ -8,10 +8,11 @@ from typing import Any, Self
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from tusd_py.streaming.base import Moved, nobody_counts
 from tusd_py.streaming.connection import ZERO_COPY, SocketBody
 
 HandOver = Callable[["HttpConnection", int | None], SocketBody | None]
-SendPart = Callable[[RequestResponseCycle, Mapping[str, Any]], Awaitable[None]]
+SendPart = Callable[[RequestResponseCycle, Mapping[str, Any], Moved], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -41,6 +42,11 @@ class HttpConnection:
         self._stopping = stopping
         self._callbacks: list[Callable[[], None]] = []
         self._cycle: RequestResponseCycle | None = None
+        self._sent: Moved = nobody_counts
+
+    def on_sent(self, callback: Moved) -> None:
+        """See ``Connection``."""
+        self._sent = callback
 
     def on_shutdown(self, callback: Callable[[], None]) -> None:
         """See ``Connection``."""
@@ -104,7 +110,7 @@ class HttpConnection:
         cycle = self._open_cycle()
         if message["type"] == ZERO_COPY and cycle.response_started and self._send_part is not None:
             if cycle.scope["method"] != "HEAD" and not cycle.disconnected:
-                await self._send_part(cycle, message)
+                await self._send_part(cycle, message, self._sent)
             more = message.get("more_body", False)
             message = {"type": "http.response.body", "body": b"", "more_body": more}
         await cycle.send(message)

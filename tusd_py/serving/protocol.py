@@ -14,6 +14,7 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from tusd_py.streaming.base import Moved
 from tusd_py.streaming.connection import EXTENSION, ZERO_COPY
 from tusd_py.threads import WorkerThreads
 
@@ -227,17 +228,19 @@ class TusProtocol(HttpToolsProtocol):
         self._handed = HandedOver(duplicate, first, missing, self._take_back)
         return self._handed
 
-    async def _send_part(self, cycle: RequestResponseCycle, message: Mapping[str, Any]) -> None:
-        await send_part(cycle, message, self.threads, self._send_past)
+    async def _send_part(
+        self, cycle: RequestResponseCycle, message: Mapping[str, Any], sent: Moved
+    ) -> None:
+        await send_part(cycle, message, self.threads, self._send_past, sent)
 
-    async def _send_past(self, cycle: RequestResponseCycle, outlet: Outlet) -> None:
+    async def _send_past(self, cycle: RequestResponseCycle, outlet: Outlet, sent: Moved) -> None:
         await flushed(self.transport, self.flow)
         duplicate = handover.duplicate_of(self.transport) if outlet.left else None
         if duplicate is None or self._reader is None:
             return
         # As long as a duplicate is open, closing the connection does not end it.
         with duplicate:
-            self._sending = Sending(outlet, duplicate, self.threads)
+            self._sending = Sending(outlet, duplicate, self.threads, sent)
             self._reader.file = self._sending
             self._watch_reader(self.read_timeout)
             try:

@@ -10,6 +10,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from tusd_py.streaming.base import Moved
 from tusd_py.streaming.turn import PIECE, take_turn
 from tusd_py.threads import WorkerThreads
 
@@ -29,13 +30,17 @@ class Sending:
         outlet: The part.
         duplicate: The connection. The transport must have nothing to send meanwhile.
         threads: Where it is sent.
+        sent: Counts what was sent.
 
     Attributes:
         idle: Nothing is done but to wait for the client.
     """
 
-    def __init__(self, outlet: Outlet, duplicate: socket.socket, threads: WorkerThreads) -> None:
+    def __init__(
+        self, outlet: Outlet, duplicate: socket.socket, threads: WorkerThreads, sent: Moved
+    ) -> None:
         self.idle = False
+        self._sent = sent
         self._outlet = outlet
         self._fd = duplicate.fileno()
         self._threads = threads
@@ -55,7 +60,9 @@ class Sending:
             StorageError: The file cannot be read.
         """
         while not self._over:
+            before = self.left
             await self._threads.run(take_turn, self._step, self._threads, self._fd, select.POLLOUT)
+            self._sent(before - self.left)
             if self._outlet.full and not self._over:
                 await self._wait()
 
@@ -95,7 +102,8 @@ async def send_part(
     cycle: RequestResponseCycle,
     message: Mapping[str, Any],
     threads: WorkerThreads,
-    send_past: Callable[[RequestResponseCycle, Outlet], Awaitable[None]],
+    send_past: Callable[[RequestResponseCycle, Outlet, Moved], Awaitable[None]],
+    sent: Moved,
 ) -> None:
     """Send the part of a file that a message names; the response does not end with it.
 
@@ -104,6 +112,7 @@ async def send_part(
         message: One of ``http.response.zerocopysend``.
         threads: Where files are read.
         send_past: Sends what it can past the transport.
+        sent: Counts what was sent.
 
     Raises:
         RuntimeError: The response would be longer than its ``Content-Length``.
@@ -116,11 +125,12 @@ async def send_part(
         if outlet.left > announced:
             raise RuntimeError("Response content longer than Content-Length")
         before = outlet.left
-        await send_past(cycle, outlet)
+        await send_past(cycle, outlet, sent)
         cycle.expected_content_length = announced - (before - outlet.left)
     while outlet.left and not cycle.disconnected:
         piece = await threads.run(outlet.read, _READ)
         await cycle.send({"type": "http.response.body", "body": piece, "more_body": True})
+        sent(len(piece))
 
 
 async def _outlet(message: Mapping[str, Any], threads: WorkerThreads) -> Outlet:

@@ -12,6 +12,7 @@ import uvicorn
 from tusd_py import affinity
 from tusd_py.asgi import TusApp
 from tusd_py.config import Settings
+from tusd_py.wiring import metrics_folder
 
 from .protocol import protocol_class
 
@@ -57,7 +58,11 @@ def serve_on(
     if settings.cpu_affinity:
         affinity.settle(number)
     config = uvicorn.Config(
-        tus.alone(settings.base_path),
+        tus.alone(
+            settings.base_path,
+            metrics_path=settings.metrics_path,
+            folder=metrics_folder(settings),
+        ),
         http=protocol_class(
             header_timeout=settings.header_timeout,
             max_header_size=settings.max_header_size,

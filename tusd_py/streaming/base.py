@@ -25,6 +25,14 @@ class Stop(StrEnum):
     STOPPED = "stopped"
 
 
+Moved = Callable[[int], None]
+"""Is told, in the event loop, how many bytes were moved at once."""
+
+
+def nobody_counts(size: int) -> None:
+    """Take no notice of what was moved."""
+
+
 class Sink(Protocol):
     """Takes bytes in order. Backends write it; sources fill it."""
 

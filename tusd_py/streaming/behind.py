@@ -2,7 +2,7 @@
 
 import asyncio
 
-from .base import Sink
+from .base import Moved, Sink, nobody_counts
 from .budget import BufferBudget
 
 SMALLEST_BATCH = 64 * 1024
@@ -39,12 +39,21 @@ class WriteBehind:
     """Collects chunks into batches and writes each in a task of its own, one at a time.
 
     The first failure of the sink is raised by whichever method is called next.
+
+    Args:
+        sink: Where they are written.
+        budget: Shared by all transfers of the process.
+        size: Of the batches.
+        moved: Counts what was written.
     """
 
-    def __init__(self, sink: Sink, budget: BufferBudget, size: BatchSize) -> None:
+    def __init__(
+        self, sink: Sink, budget: BufferBudget, size: BatchSize, moved: Moved = nobody_counts
+    ) -> None:
         self._sink = sink
         self._budget = budget
         self._size = size
+        self._moved = moved
         self._loop = asyncio.get_running_loop()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -119,6 +128,7 @@ class WriteBehind:
             await self._sink.write(batch)
         finally:
             self._budget.give(size)
+        self._moved(size)
 
     def _stop_lingering(self) -> None:
         if self._linger is not None:

@@ -44,6 +44,10 @@ class Connection(Protocol):
         """Tell how many bytes have arrived and were not received yet, in the kernel too."""
         ...
 
+    def on_sent(self, callback: Callable[[int], None]) -> None:
+        """Call back, in the event loop, with how many bytes of files were sent, while they are."""
+        ...
+
     def hand_over(self, limit: int | None) -> SocketBody | None:
         """Give the rest of the body to who takes it from the socket, and gives it back.
 

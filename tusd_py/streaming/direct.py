@@ -68,6 +68,7 @@ class DirectBody:
         try:
             if body.first:
                 await sink.write([body.first])
+                self._received.moved(len(body.first))
                 self._received.came(len(body.first), 0.0)
                 if asyncio.get_running_loop().time() >= due:
                     return Stop.DUE
@@ -87,6 +88,8 @@ class DirectBody:
         while not turns.over:
             moved, seconds = await turns.take()
             waited += seconds
+            if moved:
+                self._received.moved(moved)
             if moved and self._received.came(moved, waited):
                 interrupt.set(Stop.IDLE)
             if turns.inlet.ended or body.lost or interrupt.reason is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from .base import Interrupt, Sink, Stop
+from .base import Interrupt, Moved, Sink, Stop, nobody_counts
 from .behind import BatchSize, WriteBehind
 from .budget import BufferBudget
 from .connection import Connection
@@ -37,6 +37,7 @@ class ReceivedBody:
         idle_timeout: Seconds without a byte after which the transfer stops; 0 is never.
         min_rate: Bytes per second, over ``idle_timeout``, below which it stops too; None is none.
         connection: Tells what has reached this machine and not ``receive()``; None if nobody can.
+        moved: Counts what was moved.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class ReceivedBody:
         idle_timeout: float,
         min_rate: float | None = None,
         connection: Connection | None = None,
+        moved: Moved = nobody_counts,
     ) -> None:
+        self.moved = moved
         self._receive = receive
         self._budget = budget
         self._idle_timeout = idle_timeout
@@ -79,7 +82,7 @@ class ReceivedBody:
         room = _Room(limit)
         if self._connection is not None and self._connection.complete():
             return await self._take_whole(sink, room)
-        behind = WriteBehind(sink, self._budget, self._size)
+        behind = WriteBehind(sink, self._budget, self._size, self.moved)
         self._budget.begin_transfer()
         try:
             with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
@@ -106,6 +109,7 @@ class ReceivedBody:
                 break
         if batch:
             await sink.write(batch)
+            self.moved(sum(map(len, batch)))
         return Stop.LIMIT if self._excess else self._ended or Stop.END
 
     async def _fill(

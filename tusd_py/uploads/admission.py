@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -40,6 +40,10 @@ class Limits:
         return running.get(client, 0) < self.per_client
 
 
+def _nobody_counts(_: int) -> None:
+    """Take no notice of how many there are."""
+
+
 class Admission:
     """Counts the transfers of a process against its limits.
 
@@ -48,8 +52,9 @@ class Admission:
     the upload up. While it waits its body is not read, which slows its client down.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, count: Callable[[int], None] = _nobody_counts) -> None:
         self._limits = limits
+        self._count = count
         self._running: Counter[Client] = Counter()
         self._total = 0
         self._waiting: dict[asyncio.Future[None], Client] = {}
@@ -113,9 +118,11 @@ class Admission:
     def _begin(self, client: Client) -> None:
         self._running[client] += 1
         self._total += 1
+        self._count(self._total)
 
     def _end(self, client: Client) -> None:
         self._total -= 1
+        self._count(self._total)
         self._running[client] -= 1
         if not self._running[client]:
             del self._running[client]

@@ -19,6 +19,7 @@ from tusd_py.hooks import Hooks, Reply
 from tusd_py.hooks.webhooks import Webhooks
 from tusd_py.locks import Locks
 from tusd_py.metadata import Event, Metadata, Quota, Use
+from tusd_py.metrics import Meters
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage
 from tusd_py.streaming import BodySource, Interrupt
@@ -106,6 +107,8 @@ class Engine:
         webhooks: Asks and tells the application over HTTP, if there is one to be asked.
         checks: What has to be so for uploads to be taken, beside what every engine needs: each says
             in a sentence what is wrong, or nothing. See ``readiness``.
+        meters: Count what is done.
+        samples: Numbers that are asked for when somebody reads the metrics, by their name there.
     """
 
     storage: Storage
@@ -124,10 +127,13 @@ class Engine:
     notify: Callable[[], None] = lambda: None
     webhooks: Webhooks | None = None
     checks: dict[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
+    meters: Meters = field(default_factory=Meters)
+    samples: dict[str, Callable[[], Awaitable[float | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)
-        self.admission = Admission(limits)
+        self.admission = Admission(limits, self.meters.transfers.set)
+        self.samples["storage_free_bytes"] = self.storage.free
 
     async def find(self, upload_id: UploadId, subject: str | None) -> Upload:
         """Look up an upload of this subject.
@@ -175,8 +181,20 @@ class Engine:
                     on_revoke=interrupt.revoke,
                     ask=ask,
                 )
-                await stack.enter_async_context(patient)
+                await self._wait(stack.enter_async_context(patient))
+                self.meters.takeovers.add(ask)
             yield await self.find(upload_id, subject)
+
+    async def _wait(self, lease: Awaitable[None]) -> None:
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            await lease
+        except LockTimeout:
+            self.meters.lock_timeouts.add()
+            raise
+        finally:
+            self.meters.lock_waits.observe(now() - began)
 
     async def check_quota(self, upload: Upload) -> Upload:
         """Let an upload be finished, and record it before if its subject has a limit.
@@ -257,6 +275,8 @@ class Engine:
             self.unsettled.setdefault(upload.id, True)
             raise
         self.unsettled.pop(upload.id, None)
+        if not upload.run:
+            self.meters.created.add()
         if events:
             self.notify()
         return recorded

@@ -22,6 +22,8 @@ async def sweep(engine: Engine) -> int:
         fresh = [upload for upload in expired if upload.id not in passed_over]
         if not fresh:
             await engine.metadata.forget_uses(engine.now())
+            engine.meters.sweeps.add()
+            engine.meters.last_sweep.set(engine.now())
             return removed
         for upload in fresh:
             if await _expire(engine, upload.id):
@@ -42,5 +44,6 @@ async def _expire(engine: Engine, upload_id: UploadId) -> bool:
     except StorageError:
         log.warning("upload.not_removed", upload_id=upload_id, exc_info=True)
         return False
+    engine.meters.expired.add()
     log.info("upload.expired", upload_id=upload_id, offset=upload.offset)
     return True

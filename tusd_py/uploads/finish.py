@@ -72,6 +72,8 @@ async def record_end(
     ended = upload._replace(finished_at=engine.now())
     finished = events_of(engine, "post-finish", ended, request)
     recorded = await engine.record(ended, [*created, *finished], use=use)
+    engine.meters.finished.add()
+    engine.meters.lives.observe(engine.now() - upload.created_at)
     return Outcome(upload=recorded, reply=reply)
 
 

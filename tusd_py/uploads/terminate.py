@@ -43,6 +43,7 @@ async def terminate(
             check(upload)
         reply = await _ask(engine, upload, request)
         await remove(engine, upload, request)
+    engine.meters.terminated.add()
     log.debug("upload.terminated", upload_id=upload_id)
     return reply
 

@@ -86,7 +86,10 @@ class Transfer:
             self._incoming.interrupt,
         )
         try:
+            began = asyncio.get_running_loop().time()
             stop = await progress.during(self._receive(writer, verifier))
+            seconds = asyncio.get_running_loop().time() - began
+            self._engine.meters.transfer(writer.offset - self._plan.offset, seconds)
             if stop is not Stop.STOPPED or progress.refusal is None:
                 return await self._conclude(writer, verifier, stop)
         except StorageFull:

@@ -66,6 +66,7 @@ async def create_whole(
         raise TooLarge(limit=held.offset, what="This upload")
     if stop is not Stop.END:
         raise TransferStopped(stop.value)
+    engine.meters.transfer(held.offset, 0.0)
     writer = engine.storage.writer(upload)
     try:
         await _publish(engine, upload, writer, held.batch)
