@@ -76,7 +76,7 @@ def test_counters_outlive_the_worker_that_counted(tmp_path: Path) -> None:
         for _ in range(10):
             created(server.port, 10)
         for round_ in range(3):
-            kill_worker(server, random.Random(round_))  # noqa: S311 - any will do
+            kill_worker(server, random.Random(round_))  # noqa: S311 - a test must be repeatable
             assert 10 == scraped(server.port).get("uploads_created_total")
             wait_for_workers(server, 2)
             page = wait_for(server, "processes", 2)
