@@ -106,10 +106,14 @@ def test_who_takes_the_place_of_a_dead_process_counts_on(tmp_path: Path) -> None
     for _ in range(3):
         with counting(tmp_path) as other:
             other.kill()
-    with counting(tmp_path):
-        page = read(tmp_path)
+    mine = shared_meters(tmp_path)
+    before = read(tmp_path)
+    mine.received.add(5)
+    mine.transfers.set(7)
+    after = read(tmp_path)
 
-    assert (40, 1) == (page.get("received_bytes_total"), page.get("transfers_active"))
+    assert (30, 0) == (before.get("received_bytes_total"), before.get("transfers_active"))
+    assert (35, 7) == (after.get("received_bytes_total"), after.get("transfers_active"))
     assert ["0.meters"] == [file.name for file in tmp_path.iterdir()]
 
 
