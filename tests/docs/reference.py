@@ -7,10 +7,12 @@ from tusd_py import errors
 from tusd_py.asgi.errors import answer_error
 from tusd_py.cli.settings import SETTINGS
 from tusd_py.config import Config
+from tusd_py.metrics.table import PREFIX, SAMPLES, TABLE, Kind
 
 ROOT = Path(__file__).parents[2]
 SETTINGS_PAGE = ROOT / "docs/reference/settings.md"
 ERRORS_PAGE = ROOT / "docs/reference/errors.md"
+METRICS_PAGE = ROOT / "docs/reference/metrics.md"
 TOKENS_PAGE = ROOT / "docs/reference/tokens.md"
 
 _EXAMPLES: tuple[errors.TusError, ...] = (
@@ -92,10 +94,41 @@ def errors_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def metrics_page() -> str:
+    """The page of all metrics, from the one table."""
+    lines = [
+        "# Metrics",
+        "",
+        "What `/metrics` tells Prometheus. All names begin with `tusd_py_`; counters end in `_total`.",
+        "Gauges and histograms of several workers are added up. What is labelled appears once it has",
+        "happened. How to read them, and alerts: [operations](../guides/operations.md).",
+        "",
+        "| metric | kind | labels | what it tells |",
+        "|---|---|---|---|",
+    ]
+    for metric in TABLE:
+        counter = metric.kind is Kind.COUNTER
+        name = f"{PREFIX}{metric.name}{'_total' if counter else ''}"
+        kind = metric.kind.value if counter or metric.kind is Kind.HISTOGRAM else "gauge"
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        lines.append(f"| `{name}` | {kind} | {labels} | {metric.help} |")
+    lines += [f"| `{PREFIX}{name}` | gauge | none | {about} |" for name, about in SAMPLES.items()]
+    lines += [
+        f"| `{PREFIX}processes` | gauge | none | Processes that serve. |",
+        f"| `{PREFIX}build_info` | gauge | `version` | The version of the program. |",
+        "",
+        "`outbox_events` is there if the application has callables for the end of uploads, and counts",
+        "up to 10000. A server with one process tells its memory, CPU time and open files too, under",
+        "Prometheus's own names (`process_resident_memory_bytes` ...).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Write the pages, and the vectors into theirs."""
     SETTINGS_PAGE.write_text(settings_page())
     ERRORS_PAGE.write_text(errors_page())
+    METRICS_PAGE.write_text(metrics_page())
     TOKENS_PAGE.write_text(with_vectors(TOKENS_PAGE.read_text()))
 
 

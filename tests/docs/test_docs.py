@@ -13,6 +13,7 @@ import tusd_py
 from tests.docs import reference
 from tusd_py import config, errors
 from tusd_py.cli.settings import SETTINGS
+from tusd_py.metrics import table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
@@ -25,6 +26,18 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 
 def test_the_page_of_errors_is_up_to_date() -> None:
     assert reference.errors_page() == reference.ERRORS_PAGE.read_text(), "make reference"
+
+
+def test_the_page_of_metrics_is_up_to_date() -> None:
+    assert reference.metrics_page() == reference.METRICS_PAGE.read_text(), "make reference"
+
+
+def test_the_alerts_watch_metrics_that_there_are() -> None:
+    page = reference.metrics_page()
+    alerts = (ROOT / "examples/prometheus/alerts.yml").read_text()
+    known = set(re.findall(r"`(tusd_py_[a-z_]+)`", page))
+    assert set() == set(re.findall(r"\btusd_py_[a-z_]+", alerts)) - known
+    assert set() == set(re.findall(r'code="([a-z-]+)"', alerts)) - set(table.codes())
 
 
 def test_every_setting_is_documented() -> None:
