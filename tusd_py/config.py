@@ -283,7 +283,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         problems = _problems(self, SETTINGS_CHECKS)
-        if not problems and self.metrics_path == (self.base_path.rstrip("/") or None):
+        if not problems and self.metrics_path in (self.base_path, self.base_path.rstrip("/")):
             problems.append("metrics_path: It is the path of the uploads too.")
         _refuse(problems)
 

@@ -32,6 +32,32 @@ def test_every_attribute_is_checked(
     assert {field.name for field in fields(kind)} == set(checks)
 
 
+@pytest.mark.parametrize(
+    ("metrics_path", "base_path"),
+    [
+        ("metrics", "/files/"),
+        ("/metrics/", "/files/"),
+        ("/a b", "/files/"),
+        ("/..", "/files/"),
+        ("/healthz", "/files/"),
+        ("/readyz", "/files/"),
+        ("/files", "/files/"),
+        ("/files", "/files"),
+    ],
+)
+def test_the_page_of_metrics_has_a_path_of_its_own(metrics_path: str, base_path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings(metrics_path=metrics_path, base_path=base_path)
+
+    assert caught.value.problems[0].startswith("metrics_path: ")
+
+
+@pytest.mark.parametrize("metrics_path", ["/metrics", "/files/metrics", "/healthz2", None])
+def test_the_page_of_metrics_may_be_anywhere_else(metrics_path: str | None) -> None:
+    assert metrics_path == Settings(metrics_path=metrics_path).metrics_path
+    assert metrics_path == Settings(metrics_path=metrics_path, base_path="/").metrics_path
+
+
 def test_defaults_are_valid_and_frozen() -> None:
     settings = Settings()
     assert Config() == settings.app

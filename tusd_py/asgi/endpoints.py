@@ -170,8 +170,9 @@ class Endpoints:
         return exchange.incoming(self._budget, self._threads, self._config, self._moved)
 
     def _moved(self, size: int) -> None:
-        self._meters.received.add(size)
-        self._meters.batches.observe(size)
+        if size:
+            self._meters.received.add(size)
+            self._meters.batches.observe(size)
         self._meters.buffered.set(self._budget.used)
 
     async def _access(self, engine: Engine, exchange: Exchange) -> None:

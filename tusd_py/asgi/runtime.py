@@ -9,7 +9,7 @@ import psutil
 
 from tusd_py.errors import TusError
 from tusd_py.uploads.engine import Background, Engine, log
-from tusd_py.uploads.events import Deliveries
+from tusd_py.uploads.events import Deliveries, waiting
 from tusd_py.uploads.expiry import sweep
 from tusd_py.uploads.scan import recover
 
@@ -84,17 +84,13 @@ class Runtime:
         if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify
-            engine.samples["outbox_events"] = partial(_waiting, engine)
+            engine.samples["outbox_events"] = partial(waiting, engine)
             engine.background.start(deliveries.run())
         if engine.config.recover_at_start:
             engine.background.start(_recover(engine))
         if engine.config.sweep_interval:
             engine.background.start(_sweep_forever(engine))
         return engine
-
-
-async def _waiting(engine: Engine) -> int:
-    return (await engine.metadata.backlog()).waiting
 
 
 def _this_boot() -> str:

@@ -26,7 +26,7 @@ class Stop(StrEnum):
 
 
 Moved = Callable[[int], None]
-"""Is told, in the event loop, how many bytes were moved at once."""
+"""Is told, in the event loop, how many bytes were moved at once; 0 where some were given up."""
 
 
 def nobody_counts(size: int) -> None:

@@ -95,6 +95,7 @@ class ReceivedBody:
                     await behind.drain()
                 finally:
                     behind.discard()
+                    self.moved(0)
         if self._ended is Stop.END and not self._excess:
             return Stop.END
         return interrupt.reason or Stop.CUT

@@ -133,6 +133,8 @@ class Engine:
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)
         self.admission = Admission(limits, self.meters.transfers.set)
+        # Those of an engine before this one have ended.
+        self.meters.transfers.set(0)
         self.samples["storage_free_bytes"] = self.storage.free
 
     async def find(self, upload_id: UploadId, subject: str | None) -> Upload:

@@ -61,6 +61,15 @@ async def outbox(engine: Engine) -> Outbox:
     )
 
 
+async def waiting(engine: Engine) -> int:
+    """Count the events that are to be told.
+
+    Raises:
+        MetadataError: They cannot be counted.
+    """
+    return (await engine.metadata.backlog()).waiting
+
+
 class Deliveries:
     """Tells events until their receivers have heard of them.
 
