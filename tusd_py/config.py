@@ -204,6 +204,9 @@ class Config:
     disable_download: bool = False
     """Don't answer GET. Default: stored files can be downloaded."""
 
+    download_unfinished: bool = False
+    """Answer GET on an unfinished upload with the bytes that are recorded. Default: no."""
+
     disable_termination: bool = False
     """Don't answer DELETE. Default: clients may remove uploads."""
 
@@ -445,6 +448,7 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "recover_at_start": _yes_or_no,
     "min_free": _optional(_bytes),
     "disable_download": _yes_or_no,
+    "download_unfinished": _yes_or_no,
     "disable_termination": _yes_or_no,
     "disable_concatenation": _yes_or_no,
     "hooks": _optional(_a(HttpHooks, "an HttpHooks object")),

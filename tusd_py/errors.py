@@ -14,7 +14,9 @@
     │   ├── UnknownAlgorithm     400
     │   ├── ChecksumMismatch     460
     │   ├── NotSupported         501
-    │   └── MethodNotAllowed     405
+    │   ├── MethodNotAllowed     405
+    │   ├── PreconditionFailed   412
+    │   └── RangeNotSatisfiable  416
     ├── Reject                   a callable of the application said no
     ├── NotAuthenticated         401
     ├── AccessRefused            403
@@ -194,6 +196,31 @@ class MethodNotAllowed(ProtocolError):
     def __init__(self, allowed: Sequence[str]) -> None:
         self.allowed = tuple(allowed)
         super().__init__(f"Allowed here: {', '.join(allowed)}.")
+
+
+class PreconditionFailed(ProtocolError):
+    """``If-Match`` or ``If-Unmodified-Since`` does not hold for what is there."""
+
+    status = 412
+    code = "precondition-failed"
+
+    def __init__(self) -> None:
+        super().__init__("The file is not the one that the request expects.")
+
+
+class RangeNotSatisfiable(ProtocolError):
+    """``Range`` begins behind the last byte; the answer carries ``Content-Range``.
+
+    Args:
+        size: How many bytes there are.
+    """
+
+    status = 416
+    code = "range-not-satisfiable"
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"The file has {size} bytes, and none of them is in this range.")
 
 
 class Reject(TusError):

@@ -379,6 +379,30 @@ async def test_a_write_that_is_cancelled_has_ended_before_its_file_is_closed(
     assert await stored(storage, an_upload(offset=10)) == DATA
 
 
+async def test_who_reads_does_not_wait_for_those_who_write(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store(storage, an_upload(), DATA)
+    leave, real = threading.Event(), os.pwritev
+
+    def pwritev(fd: int, buffers: Sequence[Any], offset: int) -> int:
+        leave.wait(30)
+        return real(fd, buffers, offset)
+
+    monkeypatch.setattr(os, "pwritev", pwritev)
+    writers = [storage.writer(an_upload(f"slow{number}")) for number in range(8)]
+    writing = [asyncio.create_task(writer.write([DATA])) for writer in writers]
+    try:
+        async with asyncio.timeout(10):
+            assert await stored(storage, an_upload(offset=10)) == DATA
+        assert not any(task.done() for task in writing)
+    finally:
+        leave.set()
+        await asyncio.gather(*writing)
+        for writer in writers:
+            await writer.close()
+
+
 async def test_a_folder_that_cannot_be_listed_is_a_failure_of_the_storage(
     storage: FileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,12 @@
-"""Both ways that a body can take through our own server."""
+"""Both ways that a body can take through our own server, and what goes past its transports."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tusd_py.serving import handover
+from tusd_py.serving import handover, protocol
+from tusd_py.serving.sending import Sending
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,3 +28,17 @@ def direct_body(request: pytest.FixtureRequest) -> bool:
 def body_flag(direct_body: bool) -> str:
     """The same as a flag of the standalone server."""
     return "--direct-body" if direct_body else "--no-direct-body"
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Sending]:
+    """What went past a transport so far."""
+    found: list[Sending] = []
+
+    class Noted(Sending):
+        def __init__(self, *args: Any) -> None:  # noqa: ANN401 - the parent's
+            super().__init__(*args)
+            found.append(self)
+
+    monkeypatch.setattr(protocol, "Sending", Noted)
+    return found

@@ -16,12 +16,12 @@ import psutil
 import pytest
 
 from tests.support.census import nothing_leaks, wait_for_connections
-from tests.support.live import LiveServer, Wire, created, head, live, patch_head
+from tests.support.live import LiveServer, Wire, head, live, uploaded
 from tests.support.server import ServerProcess
 from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
 from tusd_py.errors import StorageError
 from tusd_py.locks.file import FileLocks
-from tusd_py.serving import handover, protocol
+from tusd_py.serving import handover
 from tusd_py.serving.protocol import TusProtocol, protocol_class
 from tusd_py.serving.sending import Sending
 from tusd_py.streaming.connection import ZERO_COPY
@@ -32,20 +32,6 @@ DATA = Random(5).randbytes(MIB + 3)  # noqa: S311 - a test must be repeatable
 # More than any kernel holds for a client that does not read.
 LARGE = DATA * 24
 PATIENCE = 10.0
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[Sending]:
-    """What went past a transport so far."""
-    found: list[Sending] = []
-
-    class Noted(Sending):
-        def __init__(self, *args: Any) -> None:  # noqa: ANN401 - the parent's
-            super().__init__(*args)
-            found.append(self)
-
-    monkeypatch.setattr(protocol, "Sending", Noted)
-    return found
 
 
 @pytest.fixture
@@ -76,16 +62,6 @@ def server(tus: TusApp) -> Iterator[LiveServer]:
 def served(app: Any, *, lifespan: str = "off") -> Any:  # noqa: ANN401 - ASGI, a context manager
     http = protocol_class(header_timeout=10, max_header_size=8192)
     return live(app, http=http, lifespan=lifespan, timeout_graceful_shutdown=5)
-
-
-def uploaded(port: int, data: bytes) -> str:
-    """Upload something whole; gives its path."""
-    path = created(port, len(data))
-    with Wire(port) as wire:
-        if data:
-            wire.send(patch_head(path, len(data)), data)
-            assert 204 == wire.response().status
-    return path
 
 
 def stored_file(folder: Path, size: int) -> Path:

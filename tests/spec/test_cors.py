@@ -69,7 +69,8 @@ async def test_pages_may_read_what_the_protocol_answers(serve: Serve) -> None:
 
     exposed = names(response.header("Access-Control-Expose-Headers"))
     sent = {name for name in EXPOSE_HEADERS if response.all(name)}
-    assert {"Location", "Upload-Offset", "Upload-Expires", "Tus-Resumable"} == sent
+    protocol = {"Location", "Upload-Offset", "Upload-Expires", "Tus-Resumable"}
+    assert protocol | {"Content-Length"} == sent
     assert set(EXPOSE_HEADERS) == exposed
 
 
@@ -106,3 +107,15 @@ async def test_a_request_without_an_origin_is_none_of_its_business(serve: Serve)
     response = await tus.options()
 
     assert [] == [name for name, _ in response.headers if name.startswith("access-control")]
+
+
+async def test_pages_may_fetch_parts_and_read_what_these_are_parts_of(serve: Serve) -> None:
+    tus = await serve(Config(cors=Cors(origins=("*",))))
+    url = await tus.new(b"hello", length=5)
+
+    response = await tus.request("GET", url, [ORIGIN, ("Range", "bytes=1-2")])
+    preflight = await tus.options(PREFLIGHT)
+
+    exposed = names(response.header("Access-Control-Expose-Headers"))
+    assert {"Accept-Ranges", "Content-Range", "ETag", "Last-Modified"} <= exposed
+    assert {"Range", "If-Range"} <= names(preflight.header("Access-Control-Allow-Headers"))

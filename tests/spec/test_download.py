@@ -9,25 +9,25 @@ import pytest
 from tests.support.asgi import VERSION
 from tusd_py import Config, FileStorage
 from tusd_py.errors import StorageError
-from tusd_py.streaming.connection import ZERO_COPY
+from tusd_py.streaming.connection import PATH_SEND, ZERO_COPY
 from tusd_py.testing import Fault, FaultyComposingStorage, FaultyFileStorage, Plan
 
 from .served import Kind, Serve, Served
 
 
-@pytest.fixture(params=[True, False], ids=["zero copy", "pieces"])
-def zero_copy(request: pytest.FixtureRequest) -> bool:
-    """The server offers ASGI's extension for sending files."""
-    offered: bool = request.param
+@pytest.fixture(params=[ZERO_COPY, PATH_SEND, None], ids=["zero copy", "path send", "pieces"])
+def sending(request: pytest.FixtureRequest) -> str | None:
+    """ASGI's extension for sending files that the server offers."""
+    offered: str | None = request.param
     return offered
 
 
 @pytest.fixture
-async def tus(serve: Serve, zero_copy: bool) -> Served:
+async def tus(serve: Serve, sending: str | None) -> Served:
     """A server with the default settings."""
     tus = await serve()
-    if zero_copy:
-        tus.scope["extensions"] = {ZERO_COPY: {}}
+    if sending is not None:
+        tus.scope["extensions"] = {sending: {}}
     return tus
 
 
@@ -54,16 +54,52 @@ async def test_one_without_bytes_can_be_fetched_too(tus: Served) -> None:
 
 
 async def test_the_server_sends_the_file_where_there_is_one(
-    tus: Served, zero_copy: bool, kind: Kind
+    tus: Served, sending: str | None, kind: Kind
 ) -> None:
     response = await tus.get(await tus.new(b"hello", length=5))
 
-    assert response.from_file is (zero_copy and kind == "disk")
+    assert response.from_file is (sending is not None and kind == "disk")
+
+
+async def test_the_server_sends_no_file_if_that_is_switched_off(
+    serve: Serve, sending: str | None
+) -> None:
+    tus = await serve(Config(direct_body=False))
+    tus.scope["extensions"] = {} if sending is None else {sending: {}}
+
+    response = await tus.get(await tus.new(b"hello", length=5))
+
+    assert (b"hello", False) == (response.body, response.from_file)
 
 
 @pytest.mark.parametrize("data", [b"", b"he"])
 async def test_an_unfinished_one_cannot(tus: Served, data: bytes) -> None:
     assert 404 == (await tus.get(await tus.new(data, length=5))).status
+
+
+async def test_what_there_is_of_an_unfinished_one_can_if_that_is_wanted(
+    serve: Serve, sending: str | None
+) -> None:
+    tus = await serve(Config(download_unfinished=True))
+    tus.scope["extensions"] = {} if sending is None else {sending: {}}
+    url = await tus.new(b"he", length=5)
+
+    before = await tus.get(url)
+    await tus.patch(url, 2, b"ll")
+    after = await tus.get(url)
+
+    assert (200, b"he", "2") == (before.status, before.body, before.header("Content-Length"))
+    assert (200, b"hell", "4") == (after.status, after.body, after.header("Content-Length"))
+    assert before.header("ETag") != after.header("ETag")
+    assert [] == before.all("Last-Modified")
+
+
+async def test_a_final_one_without_its_parts_cannot_in_any_case(serve: Serve) -> None:
+    tus = await serve(Config(download_unfinished=True))
+    part = (await tus.create(length=5, headers=[("Upload-Concat", "partial")])).location
+    final = (await tus.concatenate(part)).location
+
+    assert 404 == (await tus.get(final)).status
 
 
 async def test_what_is_not_there_is_not_found(tus: Served) -> None:
@@ -87,7 +123,16 @@ async def test_it_has_the_name_and_type_that_came_with_it(tus: Served) -> None:
     response = await tus.get(url)
 
     assert "text/plain" == response.header("Content-Type")
-    assert 'attachment; filename="a b.txt"' == response.header("Content-Disposition")
+    assert 'inline; filename="a b.txt"' == response.header("Content-Disposition")
+
+
+async def test_what_a_browser_shows_is_no_page_of_this_server(tus: Served) -> None:
+    shown = await tus.new(b"hello", length=5, headers=[metadata(filetype="image/png")])
+    saved = await tus.new(b"hello", length=5, headers=[metadata(filetype="text/html")])
+
+    assert "sandbox" == (await tus.get(shown)).header("Content-Security-Policy")
+    assert "application/octet-stream" == (await tus.get(saved)).header("Content-Type")
+    assert "attachment" == (await tus.get(saved)).header("Content-Disposition")
 
 
 async def test_names_of_other_scripts_come_through(tus: Served) -> None:
@@ -102,7 +147,7 @@ async def test_names_of_other_scripts_come_through(tus: Served) -> None:
 
 
 @pytest.mark.parametrize("filetype", ["", "text", "text/html; charset=x", "a b/c", "é/é"])
-async def test_a_type_that_is_none_is_ignored(tus: Served, filetype: str) -> None:
+async def test_a_type_that_is_not_for_showing_is_ignored(tus: Served, filetype: str) -> None:
     url = await tus.new(b"hello", length=5, headers=[metadata(filetype=filetype)])
 
     assert "application/octet-stream" == (await tus.get(url)).header("Content-Type")
@@ -123,7 +168,18 @@ async def test_head_is_the_protocols_and_not_that_of_the_download(tus: Served) -
 
     assert 412 == (await tus.request("HEAD", url)).status
     found = await tus.request("HEAD", url, [VERSION])
-    assert [] == [*found.all("Content-Disposition"), *found.all("Content-Length")]
+    names = ("Content-Disposition", "Content-Length", "ETag", "Accept-Ranges", "Last-Modified")
+    assert [] == [value for name in names for value in found.all(name)]
+
+
+async def test_head_knows_neither_conditions_nor_ranges(tus: Served) -> None:
+    url = await tus.new(b"hello", length=5)
+    etag = (await tus.get(url)).header("ETag") or ""
+    asked = [("If-None-Match", etag), ("If-Match", '"other"'), ("Range", "bytes=99-")]
+
+    found = await tus.request("HEAD", url, [VERSION, *asked])
+
+    assert (200, 5) == (found.status, found.offset)
 
 
 async def test_what_cannot_be_read_is_an_error_and_not_an_empty_success(serve: Serve) -> None:

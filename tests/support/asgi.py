@@ -4,9 +4,10 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
-from tusd_py.streaming.connection import EXTENSION, ZERO_COPY, SocketBody
+from tusd_py.streaming.connection import EXTENSION, PATH_SEND, ZERO_COPY, SocketBody
 from tusd_py.testing.script import Disconnect, Stall
 
 Message = MutableMapping[str, Any]
@@ -171,9 +172,11 @@ class _Answer:
             self.complete = not message.get("more_body", False)
 
     async def _part(self, message: Message) -> bytes:
-        if message["type"] != ZERO_COPY:
+        if message["type"] not in (PATH_SEND, ZERO_COPY):
             return b""
         self.from_file = True
+        if message["type"] == PATH_SEND:
+            return await asyncio.to_thread(Path(message["path"]).read_bytes)
         file, offset, count = message["file"].fileno(), message["offset"], message["count"]
         data = await asyncio.to_thread(os.pread, file, count, offset)
         assert len(data) == count, "the file is shorter than what was to be sent of it"

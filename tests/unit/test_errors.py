@@ -19,6 +19,8 @@ EXAMPLES: list[TusError] = [
     errors.ChecksumMismatch(),
     errors.NotSupported("concatenation"),
     errors.MethodNotAllowed(("GET", "HEAD")),
+    errors.PreconditionFailed(),
+    errors.RangeNotSatisfiable(5),
     errors.Reject(403, "No."),
     errors.NotAuthenticated(),
     errors.TokenRefused(errors.Refusal.EXPIRED, "secret"),
@@ -59,6 +61,8 @@ STATUSES = {
     "ChecksumMismatch": 460,
     "NotSupported": 501,
     "MethodNotAllowed": 405,
+    "PreconditionFailed": 412,
+    "RangeNotSatisfiable": 416,
 }
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tusd_py.storage import OpenFile
-from tusd_py.streaming.connection import ZERO_COPY
+from tusd_py.streaming.connection import PATH_SEND, ZERO_COPY
 from tusd_py.streaming.received import Receive
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -22,17 +22,25 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePart:
-    """Some bytes of a file, to be sent by a server that offers ``ZERO_COPY``.
+    """Some bytes of a file, to be sent by a server that offers an extension for that.
 
     Attributes:
         file: The file; sending the answer closes it.
         offset: Where they begin.
         count: How many they are.
+        by: ``ZERO_COPY``, or for all of a file ``PATH_SEND``.
     """
 
     file: OpenFile
     offset: int
     count: int
+    by: str = ZERO_COPY
+
+    def message(self) -> dict[str, Any]:
+        """What the server is told."""
+        if self.by == PATH_SEND:
+            return {"type": PATH_SEND, "path": self.file.path}
+        return {"type": ZERO_COPY, "file": self.file, "offset": self.offset, "count": self.count}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +115,7 @@ async def _send_body(receive: Receive, send: Send, answer: Answer, *, with_body:
 async def _send_part(receive: Receive, send: Send, part: FilePart) -> None:
     """Let the server send, which ends by itself when the client leaves."""
     async with _listening(receive):
-        await send(
-            {"type": ZERO_COPY, "file": part.file, "offset": part.offset, "count": part.count}
-        )
+        await send(part.message())
 
 
 async def _sent_all(receive: Receive, send: Send, stream: AsyncGenerator[bytes, None]) -> bool:

@@ -17,6 +17,12 @@ ALLOW_HEADERS: tuple[str, ...] = (
     "Upload-Metadata",
     "Upload-Concat",
     "Upload-Checksum",
+    "Range",
+    "If-Range",
+    "If-Match",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Unmodified-Since",
 )
 EXPOSE_HEADERS: tuple[str, ...] = (
     "Location",
@@ -33,6 +39,12 @@ EXPOSE_HEADERS: tuple[str, ...] = (
     "Tus-Checksum-Algorithm",
     "X-Request-ID",
     "Retry-After",
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Range",
+    "ETag",
+    "Last-Modified",
 )
 
 

@@ -1,8 +1,8 @@
 """The verbs: from a request to what the engine does, and to the answer."""
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from tusd_py.protocol.requests import parse_append, parse_creation
 from tusd_py.protocol.responses import inspection_headers, offset_headers
 from tusd_py.protocol.rules import part_ids
 from tusd_py.protocol.upload import Kind, Upload, UploadId
-from tusd_py.storage import Composing, FileBacked
+from tusd_py.storage import Composing
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.append import append
@@ -27,8 +27,8 @@ from tusd_py.uploads.inspect import inspect
 from tusd_py.uploads.repeats import meet, once
 from tusd_py.uploads.terminate import terminate
 
-from .answer import Answer, FilePart
-from .download import download_headers
+from .answer import Answer
+from .download import download, downloadable
 from .exchange import Exchange
 
 # What a path of a URL may have as it is; the rest came decoded and goes out encoded.
@@ -145,26 +145,12 @@ class Endpoints:
         await self._access(engine, exchange)
         upload_id = _upload_id(exchange)
         upload = await engine.find(upload_id, exchange.subject)
-        if not upload.finished:
+        if not downloadable(upload, unfinished=self._config.download_unfinished):
             raise UploadNotFound(upload_id)
         await meet(engine, upload)
-        part = await self._part(engine, exchange, upload)
-        return Answer(
-            status=200,
-            headers=download_headers(upload),
-            stream=await _begun(engine.storage.read(upload)) if part is None else None,
-            part=part,
-            facts=_facts(upload),
-        )
-
-    async def _part(self, engine: Engine, exchange: Exchange, upload: Upload) -> FilePart | None:
-        """Open an upload for a server that sends files; None where there is no such thing."""
-        storage = engine.storage
-        offered = exchange.zero_copy and self._config.direct_body
-        if not (offered and upload.offset and isinstance(storage, FileBacked)):
-            return None
-        file = await storage.open(upload)
-        return None if file is None else FilePart(file=file, offset=0, count=upload.offset)
+        sending = exchange.sending(self._config)
+        answer = await download(engine.storage, upload, exchange.headers, sending)
+        return replace(answer, facts={**answer.facts, **_facts(upload)})
 
     def _incoming(self, exchange: Exchange) -> Incoming:
         return exchange.incoming(self._budget, self._threads, self._config, self._moved)
@@ -192,19 +178,6 @@ def _quoted(base: str) -> str:
 
 def _upload_id(exchange: Exchange) -> UploadId:
     return UploadId(exchange.place.rest or "")
-
-
-async def _begun(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Read the first piece now: what fails here can still be answered with an error."""
-    first = await anext(pieces, b"")
-
-    async def all_of_them() -> AsyncGenerator[bytes, None]:
-        async with aclosing(pieces):
-            yield first
-            async for piece in pieces:
-                yield piece
-
-    return all_of_them()
 
 
 def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:

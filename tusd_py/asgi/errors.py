@@ -17,6 +17,7 @@ from tusd_py.errors import (
     OffsetMismatch,
     ProtocolError,
     QuotaExceeded,
+    RangeNotSatisfiable,
     Reject,
     StorageDamaged,
     StorageError,
@@ -130,6 +131,8 @@ def _protocol_headers(error: ProtocolError) -> dict[str, str]:
         return {"Tus-Version": VERSION}
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, RangeNotSatisfiable):
+        return {"Content-Range": f"bytes */{error.size}"}
     return {}
 
 

@@ -12,7 +12,7 @@ from tusd_py.protocol.upload import UploadId
 from tusd_py.streaming import BodySource, Interrupt, Stop
 from tusd_py.streaming.base import Moved
 from tusd_py.streaming.budget import BufferBudget
-from tusd_py.streaming.connection import EXTENSION, ZERO_COPY, Connection
+from tusd_py.streaming.connection import EXTENSION, PATH_SEND, ZERO_COPY, Connection
 from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import Receive, ReceivedBody
 from tusd_py.threads import WorkerThreads
@@ -22,6 +22,7 @@ from .proxy import Place
 
 Scope = MutableMapping[str, Any]
 
+_SENDING = frozenset({ZERO_COPY, PATH_SEND})
 _TRAILER = b"upload-checksum"
 
 
@@ -71,7 +72,7 @@ class Exchange:
         self._receive = receive
         extensions = scope.get("extensions") or {}
         self.connection: Connection | None = extensions.get(EXTENSION)
-        self.zero_copy = ZERO_COPY in extensions
+        self._extensions = frozenset(extensions)
 
     @property
     def subject(self) -> str | None:
@@ -89,6 +90,10 @@ class Exchange:
     def upload_id(self) -> UploadId | None:
         """The upload that the path names; None for the creation URL."""
         return UploadId(self.place.rest) if self.place.rest else None
+
+    def sending(self, config: Config) -> frozenset[str]:
+        """ASGI's extensions for sending files that the server offers, and that may be used."""
+        return self._extensions & _SENDING if config.direct_body else frozenset()
 
     def request(self) -> Request:
         """The request as the application's callables see it."""

@@ -319,6 +319,12 @@ SETTINGS: Final = (
         'Not to be ready (/readyz) with less room than this, such as 1GiB, or "none".',
     ),
     Setting("disable_download", "app.disable_download", SWITCH, "Don't answer GET."),
+    Setting(
+        "download_unfinished",
+        "app.download_unfinished",
+        SWITCH,
+        "Answer GET on an unfinished upload with what has arrived, not with 404.",
+    ),
     Setting("disable_termination", "app.disable_termination", SWITCH, "Don't answer DELETE."),
     Setting(
         "disable_concatenation",

@@ -1,6 +1,6 @@
 """The headers that tell an upload's state."""
 
-from .headers import format_expires
+from .headers import format_date
 from .upload import Kind, Upload
 
 
@@ -9,7 +9,7 @@ def offset_headers(upload: Upload) -> dict[str, str]:
     headers = {"Upload-Offset": str(upload.offset)}
     # clause expiration.expires
     if upload.expires and upload.expires_at is not None:
-        headers["Upload-Expires"] = format_expires(upload.expires_at)
+        headers["Upload-Expires"] = format_date(upload.expires_at)
     return headers
 
 
@@ -32,5 +32,5 @@ def inspection_headers(upload: Upload) -> dict[str, str]:
     if upload.concat is not None:
         headers["Upload-Concat"] = upload.concat
     if upload.expires and upload.expires_at is not None:
-        headers["Upload-Expires"] = format_expires(upload.expires_at)
+        headers["Upload-Expires"] = format_date(upload.expires_at)
     return headers

@@ -105,8 +105,15 @@ class Storage(Protocol):
         """
         ...
 
-    def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
-        """Read a whole upload in pieces of bounded size.
+    def read(
+        self, upload: Upload, start: int = 0, count: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Read an upload in pieces of bounded size.
+
+        Args:
+            upload: As it is recorded.
+            start: The first byte.
+            count: How many bytes; None is all that follow.
 
         Raises:
             StorageError: It failed.
@@ -190,6 +197,11 @@ class Composing(Protocol):
 
 class OpenFile(Protocol):
     """An upload's file, open to read. Whoever gets one closes it, on every path."""
+
+    @property
+    def path(self) -> str:
+        """Where it was opened, an absolute path."""
+        ...
 
     def fileno(self) -> int:
         """Give its descriptor, which is this file's until it is closed."""

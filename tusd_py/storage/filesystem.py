@@ -1,5 +1,6 @@
 """Storage in folders of one file system."""
 
+import math
 import os
 import shutil
 import tempfile
@@ -53,6 +54,8 @@ class FileStorage:
         self._layout = layout
         self._folders = self._made_folders(durable=True)
         self._threads = WorkerThreads(_THREADS, "tusd-py-disk")
+        # Of their own, so that who reads does not wait for those whose files are being synced.
+        self._reading = WorkerThreads(_THREADS, "tusd-py-read")
         self._quick = WorkerThreads(1, "tusd-py-quick", roam=False)
         self._journal = self._made_journal()
         self._composing = WorkerThreads(_COMPOSING_THREADS, "tusd-py-compose")
@@ -82,20 +85,26 @@ class FileStorage:
     async def size(self, upload: Upload) -> int:
         return await self._threads.run(self._size, upload)
 
-    async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+    async def read(
+        self, upload: Upload, start: int = 0, count: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
         file = await self.open(upload)
         if file is None:
             return
+        left = math.inf if count is None else count
         try:
-            while piece := await self._threads.run(os.read, file.fileno(), _PIECE):
+            if start:
+                await self._reading.run(os.lseek, file.fileno(), start, os.SEEK_SET)
+            while left and (piece := await self._reading.run(os.read, file.fileno(), _most(left))):
+                left -= len(piece)
                 yield piece
         finally:
             await file.close()
 
     async def open(self, upload: Upload) -> StoredFile | None:
-        file = StoredFile(self._threads)
+        file = StoredFile(self._reading)
         try:
-            return file if await self._threads.run(file.open, self._open, upload) else None
+            return file if await self._reading.run(file.open, self._open, upload) else None
         except BaseException:
             # Cancelled, it may have been opened all the same.
             await file.close()
@@ -222,10 +231,11 @@ class FileStorage:
             self._folders.check()
             return 0
 
-    def _open(self, upload: Upload) -> int | None:
-        """Open the bytes to read; None if there is no file and need be none."""
+    def _open(self, upload: Upload) -> tuple[int, str] | None:
+        """Open the bytes to read, and say where; None if there is no file and need be none."""
+        path = self._place(upload)
         try:
-            fd = os.open(self._place(upload), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
             if upload.offset:
                 raise
@@ -234,7 +244,7 @@ class FileStorage:
         if size < upload.offset:
             os.close(fd)
             raise StorageDamaged(upload.id, recorded=upload.offset, stored=size)
-        return fd
+        return fd, path
 
     def _delete(self, upload: Upload) -> None:
         if not upload.run:
@@ -261,6 +271,10 @@ def _some(entries: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
 def _folders_in(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def _most(left: float) -> int:
+    return int(min(left, _PIECE))
 
 
 def _same(one: str, other: str) -> bool:

@@ -36,10 +36,13 @@ class MemoryStorage:
     async def size(self, upload: Upload) -> int:
         return len(self.files.get(upload.id, b""))
 
-    async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+    async def read(
+        self, upload: Upload, start: int = 0, count: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
         data = self.files.get(upload.id, bytearray())
-        for start in range(0, len(data), _PIECE):
-            yield bytes(data[start : start + _PIECE])
+        end = len(data) if count is None else min(len(data), start + count)
+        for place in range(start, end, _PIECE):
+            yield bytes(data[place : min(end, place + _PIECE)])
 
     def location(self, upload: Upload) -> Mapping[str, str]:  # noqa: ARG002 - the port's form
         return {"Type": "memorystore"}

@@ -15,17 +15,20 @@ class StoredFile:
     """
 
     def __init__(self, threads: WorkerThreads) -> None:
+        self.path = ""
         self._threads = threads
         self._fd: int | None = None
 
-    def open(self, open_: Callable[[Upload], int | None], upload: Upload) -> bool:
+    def open(self, open_: Callable[[Upload], tuple[int, str] | None], upload: Upload) -> bool:
         """Open the file in a worker thread; tells whether there is one.
 
         Raises:
             OSError: It failed.
         """
-        self._fd = open_(upload)
-        return self._fd is not None
+        opened = open_(upload)
+        if opened is not None:
+            self._fd, self.path = opened
+        return opened is not None
 
     def fileno(self) -> int:
         if self._fd is None:

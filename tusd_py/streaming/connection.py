@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 EXTENSION = "tusd_py.connection"
-# ASGI's own extension for sending parts of files, and the type of its messages.
+# ASGI's own extensions for sending parts of files and whole ones, and the types of their messages.
 ZERO_COPY = "http.response.zerocopysend"
+PATH_SEND = "http.response.pathsend"
 
 
 class SocketBody(Protocol):

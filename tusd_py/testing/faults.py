@@ -99,9 +99,11 @@ class FaultyStorage:
         await self.plan.visit("size")
         return await self.inner.size(upload)
 
-    async def read(self, upload: Upload) -> AsyncGenerator[bytes, None]:
+    async def read(
+        self, upload: Upload, start: int = 0, count: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """Each piece is a call."""
-        pieces = self.inner.read(upload)
+        pieces = self.inner.read(upload, start, count)
         try:
             await self.plan.visit("read")
             async for piece in pieces:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -70,6 +71,15 @@ class FileBackedContract:
     async def test_bytes_that_are_gone_are_an_error(self, started: FileBackedStorage) -> None:
         with pytest.raises(StorageError):
             await started.open(an_upload(offset=len(DATA)))
+
+    async def test_it_tells_its_path(self, started: FileBackedStorage) -> None:
+        await store(started, an_upload(), DATA)
+        file = await started.open(an_upload(offset=len(DATA)))
+        assert file is not None
+        await file.close()
+
+        assert os.path.isabs(file.path)  # noqa: PTH117
+        assert await asyncio.to_thread(Path(file.path).read_bytes) == DATA
 
     async def test_it_is_closed_once(self, started: FileBackedStorage) -> None:
         await store(started, an_upload(), DATA)

@@ -213,6 +213,21 @@ class StorageContract(StorageFixtures):
         assert max(map(len, pieces)) <= 4 * 1024 * 1024
         assert len(pieces) > 1
 
+    @pytest.mark.parametrize(
+        ("start", "count"), [(0, 1), (0, 200_000), (100_000, 300_000), (511_999, 1), (5, None)]
+    )
+    async def test_a_part_can_be_read(
+        self, started: Storage, start: int, count: int | None
+    ) -> None:
+        data = bytes(range(256)) * 2000
+        upload = an_upload(length=len(data), offset=len(data))
+        await store(started, upload, data)
+
+        pieces = [piece async for piece in started.read(upload, start, count)]
+
+        assert b"".join(pieces) == data[start:][:count]
+        assert max(map(len, pieces)) <= 4 * 1024 * 1024
+
     async def test_reading_can_be_given_up(self, started: Storage) -> None:
         data = bytes(5_000_000)
         await store(started, an_upload(length=len(data)), data)

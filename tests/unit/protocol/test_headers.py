@@ -8,9 +8,10 @@ from tusd_py.errors import InvalidHeader
 from tusd_py.protocol.headers import (
     MAX_INTEGER,
     body_announced,
-    format_expires,
+    format_date,
     media_type,
     parse_bytes,
+    parse_date,
 )
 
 
@@ -92,12 +93,12 @@ def test_an_absent_media_type_is_empty() -> None:
 
 
 def test_a_date_is_written_as_http_wants_it() -> None:
-    assert format_expires(1_700_000_000.9) == "Tue, 14 Nov 2023 22:13:20 GMT"
+    assert format_date(1_700_000_000.9) == "Tue, 14 Nov 2023 22:13:20 GMT"
 
 
 @given(st.integers(0, 4_000_000_000))
 def test_every_date_that_is_written_is_read(timestamp: int) -> None:
-    assert timestamp == parsedate_to_datetime(format_expires(timestamp)).timestamp()
+    assert timestamp == parsedate_to_datetime(format_date(timestamp)).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,44 @@ def test_a_body_is_announced_by_its_length_or_by_chunks(
     headers: dict[str, str], expected: bool
 ) -> None:
     assert body_announced(headers) is expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+    ],
+)
+def test_a_date_is_read_in_each_of_its_forms(value: str) -> None:
+    assert 784_111_777 == parse_date(value)
+
+
+@given(st.integers(0, 253_402_300_799))
+def test_a_date_that_was_written_is_read_again(timestamp: int) -> None:
+    assert timestamp == parse_date(format_date(timestamp))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "0",
+        "784111777",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 +0200",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 0000 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+    ],
+)
+def test_what_is_no_date_of_http_is_none(value: str) -> None:
+    assert parse_date(value) is None
+
+
+@given(st.text())
+def test_whatever_comes_for_a_date_is_survived(value: str) -> None:
+    assert parse_date(value) is None
