@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,17 +37,21 @@ class Attempt:
 
 @dataclass
 class CountingClient:
-    """Uploads a file: one POST, then a PATCH of all the rest, again after every cut."""
+    """Uploads a file: one POST, then a PATCH of all the rest, again after every cut.
+
+    `tls` says which certificates are believed.
+    """
 
     files_url: str
     source: Path
     most_attempts: int
+    tls: ssl.SSLContext | None = None
     url: str = ""
     attempts: list[Attempt] = field(default_factory=list)
 
     def upload(self) -> None:
         """Create an upload and send the file."""
-        self.url = create_upload(self.files_url, self.source.stat().st_size)
+        self.url = create_upload(self.files_url, self.source.stat().st_size, tls=self.tls)
         self.send_from(0)
 
     def resume(self, url: str) -> None:
@@ -63,14 +68,14 @@ class CountingClient:
 
     def _send_rest(self, offset: int, length: int) -> int:
         header = _patch_header(self.url, offset, length)
-        with socket.create_connection(_address(self.url), TIMEOUT) as connection:
+        with _connected(self.url, self.tls) as connection:
             try:
                 connection.sendall(header)
                 with self.source.open("rb") as file:
                     connection.sendfile(file, offset)
                 reached = _offset_in_answer(connection)
                 complete = True
-            except ConnectionError:
+            except (ConnectionError, ssl.SSLError):
                 reached = self._ask_offset()
                 complete = False
         self.attempts.append(Attempt(offset, len(header), reached - offset, complete))
@@ -79,7 +84,7 @@ class CountingClient:
     def _ask_offset(self) -> int:
         for _ in range(HEAD_ATTEMPTS):
             with contextlib.suppress(ConnectionError):
-                answer = _request("HEAD", self.url)
+                answer = _request("HEAD", self.url, tls=self.tls)
                 if answer.status != LOCKED:
                     assert 200 == answer.status, answer.status
                     return int(answer.headers["Upload-Offset"])
@@ -87,9 +92,12 @@ class CountingClient:
         raise AssertionError(f"HEAD {self.url} was never answered")
 
 
-def create_upload(files_url: str, length: int) -> str:
+def create_upload(
+    files_url: str, length: int, *, metadata: str = "", tls: ssl.SSLContext | None = None
+) -> str:
     """Create an empty upload and return its URL."""
-    answer = _request("POST", files_url, {"Upload-Length": str(length)})
+    headers = {"Upload-Length": str(length), "Upload-Metadata": metadata}
+    answer = _request("POST", files_url, headers, tls=tls)
     assert 201 == answer.status, answer.status
     return answer.headers["Location"]
 
@@ -131,15 +139,29 @@ def _offset_in_answer(connection: socket.socket) -> int:
 
 
 def _request(
-    method: str, url: str, headers: Mapping[str, str] | None = None
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> http.client.HTTPResponse:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
+    if tls is None:
+        connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
+    else:
+        connection = http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=tls)
     with contextlib.closing(connection):
         connection.request(method, parts.path, headers={**TUS, **(headers or {})})
         answer = connection.getresponse()
         answer.read()
         return answer
+
+
+def _connected(url: str, tls: ssl.SSLContext | None) -> socket.socket:
+    connection = socket.create_connection(_address(url), TIMEOUT)
+    if tls is None:
+        return connection
+    return tls.wrap_socket(connection, server_hostname=urlsplit(url).hostname)
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -14,13 +14,13 @@ import pytest
 from tests.e2e.granting import Granting
 from tests.e2e.inspection import inspect, status_of_get, stored_digest
 from tests.e2e.samples import KIB, MIB, Sample, write_sample
+from tests.e2e.tus_js import installed
 from tests.support.proxy import CuttingProxy
 from tests.support.server import ServerProcess
-from tests.support.tools import built_once, require_tool, run_tool
+from tests.support.tools import require_tool, run_tool
 
 pytestmark = pytest.mark.timeout(300)
 
-SOURCES = Path(__file__).parent / "clients" / "js"
 UPLOAD_TIMEOUT = 120.0
 EXPIRY_TIMEOUT = 30.0
 
@@ -62,12 +62,7 @@ class TusJs:
 
 @pytest.fixture(scope="module")
 def client() -> TusJs:
-    node, npm = require_tool("node"), require_tool("npm")
-
-    def install(folder: Path) -> None:
-        run_tool([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
-
-    return TusJs(node, built_once("js", SOURCES, install))
+    return TusJs(require_tool("node"), installed())
 
 
 @pytest.fixture

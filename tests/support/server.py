@@ -37,6 +37,8 @@ class ServerProcess:
         *options: str,
         port: int | None = None,
         files: tuple[int, int] | None = None,
+        cwd: Path = REPOSITORY,
+        unix_socket: Path | None = None,
     ) -> None:
         """`files`: how many files the process may have open, and to how many it may raise that."""
         self.data_dir = data_dir
@@ -44,6 +46,8 @@ class ServerProcess:
         self.log_file = data_dir.with_name(f"{data_dir.name}.log")
         self._options = options
         self._files = files
+        self._cwd = cwd
+        self._unix_socket = unix_socket
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,6 +73,7 @@ class ServerProcess:
             *(sys.executable, "-m", "tusd_py", "serve"),
             *("--host", HOST, "--port", str(self.port)),
             *("--data-dir", str(self.data_dir)),
+            *(("--unix-socket", str(self._unix_socket)) if self._unix_socket else ()),
             *self._options,
         ]
 
@@ -77,7 +82,7 @@ class ServerProcess:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(),
-                cwd=REPOSITORY,
+                cwd=self._cwd,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -94,7 +99,7 @@ class ServerProcess:
         """Start a server that is expected to end at once, and tell what it said."""
         return subprocess.run(
             self.command(),
-            cwd=REPOSITORY,
+            cwd=self._cwd,
             env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -158,7 +163,7 @@ class ServerProcess:
     def _wait_until_it_accepts(self) -> None:
         process = self._running()
         deadline = time.monotonic() + START_TIMEOUT
-        while not _accepts(self.port):
+        while not _accepts(self._unix_socket or self.port):
             if process.poll() is not None:
                 raise ServerDied(f"exit code {process.returncode} at start\n{self.log()}")
             if time.monotonic() > deadline:
@@ -202,9 +207,8 @@ def free_port() -> int:
     return port
 
 
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+def _accepts(place: Path | int) -> bool:
+    on_file = isinstance(place, Path)
+    with socket.socket(socket.AF_UNIX if on_file else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(str(place) if on_file else (HOST, place)) == 0
