@@ -30,6 +30,9 @@ HookName = Literal[
     "post-terminate",
 ]
 
+UNIX = "unix"
+"""Stands among ``trusted_proxies`` for who connects to a socket file, and has no address."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cors:
@@ -127,7 +130,7 @@ class Config:
 
     trusted_proxies: tuple[str, ...] = ()
     """Networks such as ``10.0.0.0/8`` whose ``Forwarded`` and ``X-Forwarded-*`` headers are
-    believed. Default: none.
+    believed, and ``unix`` for who connects to a socket file. Default: none.
     """
 
     gone_status: Literal[404, 410] = 404
@@ -234,6 +237,20 @@ class Settings:
     port: int = 1080
     """The TCP port to listen on; 0 takes a free one. Default: 1080."""
 
+    unix_socket: Path | None = None
+    """The socket file to listen on instead of a port. Default: ``None``, a port."""
+
+    unix_socket_mode: int = 0o660
+    """Who may connect to it, as the rights of a file. Default: 0o660, its owner and group."""
+
+    tls_cert: Path | None = None
+    """The file of the certificate, and of those that it builds upon, in PEM form; HTTPS is spoken
+    then. Default: ``None``, HTTP.
+    """
+
+    tls_key: Path | None = None
+    """The file of its key, in PEM form. Default: ``None``, it is in that of the certificate."""
+
     data_dir: Path = Path("data")
     """The folder for uploads and the database, created at the start. Default: ``data``."""
 
@@ -288,6 +305,8 @@ class Settings:
         problems = _problems(self, SETTINGS_CHECKS)
         if not problems and self.metrics_path in (self.base_path, self.base_path.rstrip("/")):
             problems.append("metrics_path: It is the path of the uploads too.")
+        if self.tls_key is not None and self.tls_cert is None:
+            problems.append("tls_key: It needs tls_cert.")
         _refuse(problems)
 
 
@@ -377,6 +396,8 @@ def _origins(value: object) -> str | None:
 
 
 def _is_network(value: object) -> bool:
+    if value == UNIX:
+        return True
     try:
         return isinstance(value, str) and bool(ip_network(value))
     except ValueError:
@@ -457,6 +478,10 @@ CONFIG_CHECKS: Mapping[str, Check] = {
 SETTINGS_CHECKS: Mapping[str, Check] = {
     "host": _text(re.compile(r"[^\s/]+"), "an address or a host's name"),
     "port": _whole(0, 65_535, "port"),
+    "unix_socket": _optional(_a(Path, "a Path")),
+    "unix_socket_mode": _whole(0, 0o777, "mode"),
+    "tls_cert": _optional(_a(Path, "a Path")),
+    "tls_key": _optional(_a(Path, "a Path")),
     "data_dir": _a(Path, "a Path"),
     "base_path": _text(_BASE_PATH, "a path such as /files/, of letters, digits and any of ._~-"),
     "workers": _whole(1, 1024, "number of processes"),

@@ -130,6 +130,26 @@ async def test_the_client_is_the_last_address_that_is_no_proxy(
     assert [client] == seen
 
 
+async def test_who_comes_through_a_socket_file_is_trusted_if_that_is_said(serve: Serve) -> None:
+    seen: list[str | None] = []
+
+    def setup(server: TusApp) -> None:
+        @server.on_access
+        async def note(request: Request) -> None:
+            seen.append(request.client)
+
+    headers = [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")]
+    for trusted, scheme in ((("unix",), "https"), ((PROXY,), "http")):
+        tus = await serve(Config(trusted_proxies=trusted), setup=setup)
+        tus.scope["client"] = None
+        assert f"{scheme}://{HOST}/files/" == await located(tus, *headers)
+        # An address is none of a socket file's.
+        tus.scope["client"] = ("192.0.2.1", 1)
+        assert (scheme == "http") is (f"https://{HOST}/files/" == await located(tus, *headers))
+
+    assert ["203.0.113.9", "192.0.2.1", None, "203.0.113.9"] == seen
+
+
 async def test_without_an_address_nobody_is_trusted(proxied: Served) -> None:
     proxied.scope["client"] = None
 

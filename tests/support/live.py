@@ -73,17 +73,18 @@ class Wire:
     """One connection, byte for byte.
 
     Args:
-        port: Where to connect to.
+        place: The port to connect to, or the socket file.
         receive_buffer: How many bytes the kernel takes for who does not read, if that matters.
     """
 
-    def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
-        self.socket = socket.socket()
+    def __init__(self, place: int | Path, *, receive_buffer: int | None = None) -> None:
+        on_file = isinstance(place, Path)
+        self.socket = socket.socket(socket.AF_UNIX if on_file else socket.AF_INET)
         self.socket.settimeout(_PATIENCE)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
-            self.socket.connect(("127.0.0.1", port))
+            self.socket.connect(str(place) if on_file else ("127.0.0.1", place))
         except OSError:
             self.socket.close()
             raise

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
+from tusd_py.config import UNIX
+
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
 _FORWARDED_PAIR = re.compile(r'([A-Za-z]+)=(?:"([^"]*)"|([^"]*))')
@@ -32,11 +34,13 @@ class Proxies:
     """Tells the outside from the inside.
 
     Args:
-        trusted: The networks whose ``Forwarded`` and ``X-Forwarded-*`` headers are believed.
+        trusted: The networks whose ``Forwarded`` and ``X-Forwarded-*`` headers are believed, and
+            ``unix`` for connections that have no address.
     """
 
     def __init__(self, trusted: Sequence[str]) -> None:
-        self._trusted = [ip_network(network) for network in trusted]
+        self._unix = UNIX in trusted
+        self._trusted = [ip_network(network) for network in trusted if network != UNIX]
 
     def place(self, scope: Mapping[str, Any], headers: Mapping[str, str], prefix: str) -> Place:
         """Work out the place of a request.
@@ -50,7 +54,7 @@ class Proxies:
         client = scope["client"][0] if scope.get("client") else None
         scheme: str = scope.get("scheme", "http")
         host = headers.get("host") or _server(scope)
-        if client is not None and self._trusts(client):
+        if self._trusts(client):
             told = _told(headers)
             if told.get("proto", "").lower() in ("http", "https"):
                 scheme = told["proto"].lower()
@@ -61,13 +65,15 @@ class Proxies:
         origin = f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
         return Place(origin=origin, base=base, rest=rest, client=client)
 
-    def _trusts(self, address: str) -> bool:
+    def _trusts(self, address: str | None) -> bool:
+        if address is None:
+            return self._unix
         if not self._trusted:
             return False
         parsed = _parsed(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
 
-    def _client(self, chain: str, peer: str) -> str:
+    def _client(self, chain: str, peer: str | None) -> str | None:
         """The last address in the chain that is not one of our proxies."""
         client = peer
         for hop in reversed([hop.strip() for hop in chain.split(",")]):

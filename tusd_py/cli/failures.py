@@ -11,6 +11,7 @@ import click
 from tusd_py.config import Settings
 from tusd_py.errors import ConfigError, MetadataError, SchemaTooNew, StorageError
 from tusd_py.serving.descriptors import TooFewDescriptors
+from tusd_py.serving.listeners import CannotListen
 
 FAILED = 1
 
@@ -35,7 +36,7 @@ def explained(settings: Settings) -> Iterator[None]:
         raise
     except (StorageError, MetadataError) as error:
         raise CannotStart(_of_data(error, settings.data_dir)) from error
-    except (ConfigError, TooFewDescriptors) as error:
+    except (ConfigError, TooFewDescriptors, CannotListen) as error:
         raise CannotStart(str(error)) from error
     except OSError as error:
         raise CannotStart(_of_system(error, settings)) from error

@@ -102,9 +102,22 @@ def _read_texts(value: object) -> tuple[str, ...]:
     return tuple(piece for piece in pieces if piece)
 
 
+def _read_mode(value: object) -> int:
+    text = _read_text(value)
+    try:
+        # int() alone would take "0o660", "6_6" and other scripts' digits.
+        return int(text, 8) if text.isascii() and text.isdigit() else int("")
+    except ValueError:
+        raise ValueError(f"{shown(text)} is no mode such as 660.") from None
+
+
 def _as_text(value: object) -> str:
     # parse_size and parse_duration then say what is wrong with it, as with any other text.
     return value if isinstance(value, str) else repr(value)
+
+
+def _show_mode(value: object) -> str:
+    return f"{value:o}"
 
 
 def _show_switch(value: object) -> str:
@@ -131,6 +144,7 @@ WHOLE_SECONDS = Kind(metavar="DURATION", read=_read_whole_seconds, show=_show_du
 SWITCH = Kind(metavar=None, read=_read_switch, show=_show_switch)
 FOLDER = Kind(metavar="FOLDER", read=_read_folder)
 FILE = Kind(metavar="FILE", read=_read_file)
+MODE = Kind(metavar="MODE", read=_read_mode, show=_show_mode)
 TEXTS = Kind(metavar="TEXT", read=_read_texts, show=_show_texts, many=True)
 
 

@@ -13,6 +13,7 @@ from tusd_py.config import Settings
 
 from .failures import CannotStart, explained
 from .folder import check_database, check_keys, only_server
+from .tls import check_tls
 
 log = telemetry.get_logger("tusd_py.cli")
 
@@ -36,6 +37,7 @@ def serve(settings: Settings) -> int:
 
         check_database(settings.data_dir, database(settings))
         check_keys(settings.auth_keys)
+        check_tls(settings.tls_cert, settings.tls_key)
         warning = raise_descriptors(settings.app.max_uploads)
         if warning is not None:
             click.echo(f"Warning: {warning}", err=True)
@@ -81,19 +83,27 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def _is_open(settings: Settings) -> bool:
+    return settings.unix_socket is None and not is_loopback(settings.host)
+
+
 def _facts(settings: Settings, url: str) -> dict[str, object]:
     return {
         "url": url,
         "data_dir": str(settings.data_dir.absolute()),
         "durability": settings.app.durability,
         "version": __version__,
-        "open_to_network": not is_loopback(settings.host),
+        "open_to_network": _is_open(settings),
         "authentication": "none" if settings.auth_keys is None else "grants",
     }
 
 
 def _greeting(settings: Settings, url: str) -> str:
     here = _from_here(url)
+    where = shlex.quote(here)
+    if settings.unix_socket is not None:
+        socket_file = shlex.quote(str(settings.unix_socket.absolute()))
+        where = f"--unix-socket {socket_file} http://localhost{settings.base_path}"
     grant, bearer, headers = "", "", ""
     if settings.auth_keys is not None:
         keys = shlex.quote(str(settings.auth_keys))
@@ -102,7 +112,7 @@ def _greeting(settings: Settings, url: str) -> str:
         bearer = ' -H "Authorization: Bearer $GRANT"'
         headers = ", headers: { Authorization: `Bearer ${grant}` }"
     curl = (
-        f"curl -i -X POST {shlex.quote(here)} -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 5' "
+        f"curl -i -X POST {where} -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 5' "
         f"-H 'Content-Type: application/offset+octet-stream'{bearer} --data-binary hello"
     )
     lines = [
@@ -111,12 +121,15 @@ def _greeting(settings: Settings, url: str) -> str:
         "",
         "Upload five bytes with curl:",
         f"{grant}  {curl}",
-        "or a file with tus-js-client:",
-        f'  new tus.Upload(file, {{ endpoint: "{here}"{headers} }}).start()',
     ]
+    if settings.unix_socket is None:
+        lines += [
+            "or a file with tus-js-client:",
+            f'  new tus.Upload(file, {{ endpoint: "{here}"{headers} }}).start()',
+        ]
     if settings.app.cors is None:
         lines.append("Pages of other origins need --cors-origin.")
-    if settings.auth_keys is None and not is_loopback(settings.host):
+    if settings.auth_keys is None and _is_open(settings):
         lines += ["", _warning(settings.host)]
     return "\n".join(lines) + "\n"
 

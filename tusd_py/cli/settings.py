@@ -12,6 +12,7 @@ from .kinds import (
     DURATION,
     FILE,
     FOLDER,
+    MODE,
     NUMBER,
     SIZE,
     SWITCH,
@@ -118,6 +119,25 @@ class Setting:
 SETTINGS: Final = (
     Setting("host", "host", TEXT, "Address or name to listen on."),
     Setting("port", "port", NUMBER, "TCP port to listen on; 0 takes a free one."),
+    Setting(
+        "unix_socket",
+        "unix_socket",
+        or_none(FILE, "none"),
+        "Socket file to listen on instead of a port, for a proxy on this machine.",
+    ),
+    Setting("unix_socket_mode", "unix_socket_mode", MODE, "Rights of that file."),
+    Setting(
+        "tls_cert",
+        "tls_cert",
+        or_none(FILE, "none"),
+        "File of the certificate and its chain, in PEM form; with it, HTTPS is spoken.",
+    ),
+    Setting(
+        "tls_key",
+        "tls_key",
+        or_none(FILE, "none"),
+        "File of the certificate's key, if that is not in the same one.",
+    ),
     Setting("data_dir", "data_dir", FOLDER, "Folder for uploads and the database."),
     Setting("base_path", "base_path", TEXT, "Path of URLs below which uploads live."),
     Setting("workers", "workers", NUMBER, "Number of processes that share the work."),
@@ -219,7 +239,8 @@ SETTINGS: Final = (
         "trusted_proxy",
         "app.trusted_proxies",
         texts("CIDR"),
-        "Network whose Forwarded and X-Forwarded-* headers are believed. May be repeated.",
+        "Network whose Forwarded and X-Forwarded-* headers are believed, or unix for who comes "
+        "through the socket file. May be repeated.",
     ),
     Setting(
         "gone_status", "app.gone_status", NUMBER, "Status for uploads that are gone: 404 or 410."

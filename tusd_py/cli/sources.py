@@ -75,7 +75,7 @@ class Gathering:
     def blame(self, group: str, problem: str) -> str:
         """Tell of an object's problem, "attribute: sentence", with the place of the value."""
         name, _, sentence = problem.partition(": ")
-        choice = self.choices.get(f"{group}.{name}")
+        choice = self.choices.get(f"{group}.{name}".removeprefix("."))
         return f"{choice.where}: {sentence}" if choice else problem
 
 
@@ -174,7 +174,10 @@ def _build(gathering: Gathering) -> Settings:
         raise ConfigError(gathering.problems)
     # The types were checked with each value.
     app = Config(**gathering.part("app"), cors=cors, hooks=hooks)  # type: ignore[arg-type]
-    return Settings(**gathering.part(""), app=app)  # type: ignore[arg-type]
+    try:
+        return Settings(**gathering.part(""), app=app)  # type: ignore[arg-type]
+    except ConfigError as error:
+        raise ConfigError([gathering.blame("", p) for p in error.problems]) from error
 
 
 def _build_cors(gathering: Gathering) -> Cors | None:

@@ -14,6 +14,7 @@ from tusd_py.asgi import TusApp
 from tusd_py.config import Settings
 from tusd_py.wiring import metrics_folder
 
+from .listeners import listening, url_of
 from .protocol import protocol_class
 
 _BACKLOG = 2048
@@ -26,9 +27,10 @@ def serve(tus: TusApp, settings: Settings, on_listening: Callable[[str], None]) 
 
     Raises:
         OSError: The address cannot be had.
+        CannotListen: The socket file cannot be had.
         TusError: The backends cannot be started.
     """
-    with bound(settings.host, settings.port) as listener:
+    with listening(settings) as listener:
         return serve_on(listener, tus, settings, on_listening)
 
 
@@ -74,13 +76,17 @@ def serve_on(
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        # Python's own choice, and not uvicorn's, which has weaker ones.
+        ssl_ciphers="",
         backlog=_BACKLOG,
         timeout_keep_alive=math.ceil(settings.keep_alive_timeout),
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace),
     )
     runner = asyncio.Runner(loop_factory=config.get_loop_factory())
     with runner:
-        url = _url(listener, settings)
+        url = url_of(listener, settings)
         runner.run(_serve(tus, _Server(config, lambda: on_listening(url), tus.drain), listener))
     return 0
 
@@ -128,28 +134,3 @@ class _Server(uvicorn.Server):
     def _tell_connections(self) -> None:
         for connection in tuple(self.server_state.connections):
             connection.shutdown()
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Make the socket to listen on.
-
-    Raises:
-        OSError: The address cannot be had.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _url(listener: socket.socket, settings: Settings) -> str:
-    port = listener.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}{settings.base_path.rstrip('/')}/"

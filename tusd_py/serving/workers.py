@@ -15,7 +15,7 @@ from types import FrameType
 from tusd_py.config import Settings
 from tusd_py.telemetry import get_logger
 
-from .server import bound
+from .listeners import listening
 
 Work = Callable[[Settings, socket.socket, Callable[[str], None], int], int]
 
@@ -47,8 +47,9 @@ def supervise(settings: Settings, work: Work, on_listening: Callable[[str], None
 
     Raises:
         OSError: The address cannot be had.
+        CannotListen: The socket file cannot be had.
     """
-    with bound(settings.host, settings.port) as listener, _signals() as signals:
+    with listening(settings) as listener, _signals() as signals:
         return _Supervisor(settings, work, listener, signals).run(on_listening)
 
 

@@ -15,6 +15,7 @@ from tusd_py.auth.keyfile import add_key
 from tusd_py.cli.serve import is_loopback
 from tusd_py.errors import MetadataError, SchemaTooNew, StorageError
 from tusd_py.serving.descriptors import TooFewDescriptors
+from tusd_py.serving.listeners import CannotListen
 
 
 def test_the_start_says_where_and_how(
@@ -83,6 +84,30 @@ def test_serving_a_network_without_authentication_is_warned_of(
     done = run("serve", "--host", host)
     assert warned == ("anyone who can reach it can write" in " ".join(done.stderr.split()))
     assert warned != is_loopback(host)
+
+
+@pytest.mark.usefixtures("server")
+def test_on_a_socket_file_nobody_is_warned_and_curl_goes_there(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "tus.sock"
+    done = run("serve", "--host", "::", "--unix-socket", str(path))
+    assert "Warning" not in done.stderr
+    assert f"curl -i -X POST --unix-socket {path} http://localhost/files/ -H" in done.stderr
+    assert "tus-js-client" not in done.stderr
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("660", 0o660), ("0600", 0o600), ("0", 0)])
+def test_a_mode_is_read_as_chmod_reads_it(
+    run: Run, server: FakeServer, mode: str, expected: int
+) -> None:
+    assert 0 == run("serve", "--unix-socket-mode", mode).exit_code
+    assert [expected] == [settings.unix_socket_mode for settings in server.served]
+
+
+@pytest.mark.parametrize("mode", ["", "rw", "0o660", "888", "-1", "6_6", "1777"])
+def test_what_is_no_mode_is_refused(run: Run, mode: str) -> None:
+    done = run("serve", "--unix-socket-mode", mode)
+    assert 2 == done.exit_code
+    assert "mode" in done.stderr
 
 
 @pytest.fixture
@@ -165,6 +190,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
             caused(MetadataError(), ValueError("file is not a database")),
             ["The database in {data}", "file is not a database"],
         ),
+        (CannotListen("a.sock is no socket."), ["a.sock is no socket."]),
         (TooFewDescriptors("This process may have 7 files open."), ["This process may have 7"]),
         (SchemaTooNew(found=9, known=1), ["{data}", "schema 9", "newer"]),
     ],
