@@ -383,9 +383,11 @@ async def test_who_reads_does_not_wait_for_those_who_write(
     storage: FileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store(storage, an_upload(), DATA)
-    leave, real = threading.Event(), os.pwritev
+    entered, leave = asyncio.Event(), threading.Event()
+    loop, real = asyncio.get_running_loop(), os.pwritev
 
     def pwritev(fd: int, buffers: Sequence[Any], offset: int) -> int:
+        loop.call_soon_threadsafe(entered.set)
         leave.wait(30)
         return real(fd, buffers, offset)
 
@@ -393,6 +395,8 @@ async def test_who_reads_does_not_wait_for_those_who_write(
     writers = [storage.writer(an_upload(f"slow{number}")) for number in range(8)]
     writing = [asyncio.create_task(writer.write([DATA])) for writer in writers]
     try:
+        # More of them than there are threads are under way.
+        await entered.wait()
         async with asyncio.timeout(10):
             assert await stored(storage, an_upload(offset=10)) == DATA
         assert not any(task.done() for task in writing)
