@@ -111,6 +111,8 @@ class Setting:
             raise ValueError(problem)
         if self.name == "workers" and read != 1 and sys.platform == "win32":
             raise ValueError("this system has no locks between processes; use 1.")
+        if self.name == "unix_socket" and read is not None and sys.platform == "win32":
+            raise ValueError("this system has no socket files that Python knows; use a port.")
         if self.name == "cpu_affinity" and read and not affinity.available():
             raise ValueError("this system does not let processes choose; leave it out.")
         return read
