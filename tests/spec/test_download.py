@@ -1,5 +1,6 @@
 """GET: a finished upload as a file, behind servers that send files themselves and others."""
 
+import asyncio
 import json
 from base64 import b64encode
 from pathlib import Path
@@ -11,6 +12,7 @@ from tusd_py import Config, FileStorage
 from tusd_py.errors import StorageError
 from tusd_py.streaming.connection import PATH_SEND, ZERO_COPY
 from tusd_py.testing import Fault, FaultyComposingStorage, FaultyFileStorage, Plan
+from tusd_py.testing.script import Stall
 
 from .served import Kind, Serve, Served
 
@@ -92,6 +94,21 @@ async def test_what_there_is_of_an_unfinished_one_can_if_that_is_wanted(
     assert (200, b"hell", "4") == (after.status, after.body, after.header("Content-Length"))
     assert before.header("ETag") != after.header("ETag")
     assert [] == before.all("Last-Modified")
+
+
+async def test_to_fetch_one_that_is_coming_in_does_not_disturb_it(serve: Serve) -> None:
+    tus = await serve(Config(download_unfinished=True))
+    url = await tus.new(b"he", length=5)
+    stall = Stall(until=asyncio.Event())
+    coming = asyncio.create_task(tus.patch(url, 2, b"l", stall, b"lo"))
+    await stall.reached.wait()
+
+    found = await tus.get(url)
+
+    assert (200, b"he") == (found.status, found.body[:2])
+    assert stall.until is not None
+    stall.until.set()
+    assert 204 == (await coming).status
 
 
 async def test_a_final_one_without_its_parts_cannot_in_any_case(serve: Serve) -> None:
