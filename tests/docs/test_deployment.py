@@ -49,7 +49,7 @@ def test_the_file_of_settings_in_the_guide_is_one(tmp_path: Path) -> None:
     path = tmp_path / "tusd-py.toml"
     path.write_text(block)
 
-    settings = load({"config": str(path)}, [], {}, FLAGS)
+    settings = load({"config": str(path)}, [], {}, FLAGS).settings
 
     assert set(tomllib.loads(block)) <= {setting.name for setting in SETTINGS}
     assert Path("/run/tusd-py/tusd-py.sock") == settings.unix_socket

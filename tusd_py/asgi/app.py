@@ -21,7 +21,7 @@ from tusd_py.storage import Storage
 from tusd_py.streaming.received import Receive
 from tusd_py.uploads import Uploads
 from tusd_py.uploads.engine import Engine
-from tusd_py.uploads.events import Outbox, outbox
+from tusd_py.uploads.outbox import Outbox, outbox
 from tusd_py.uploads.scan import Recovery
 from tusd_py.wiring import default_locks
 
@@ -226,7 +226,9 @@ class TusApp:
     def _webhooks(self) -> Webhooks | None:
         if self.config.hooks is None:
             return None
-        return Webhooks(self.config.hooks, now=self._clock, new_id=self._new_id)
+        return Webhooks(
+            self.config.hooks, now=self._clock, new_id=self._new_id, meters=self._meters
+        )
 
 
 class _Below:

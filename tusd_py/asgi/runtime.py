@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import psutil
 
 from tusd_py.errors import TusError
 from tusd_py.uploads.engine import Background, Engine, log
-from tusd_py.uploads.events import Deliveries, waiting
+from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
+from tusd_py.uploads.outbox import watch
 from tusd_py.uploads.scan import recover
 
 # Seconds between two looks at whether another process has ended.
@@ -84,7 +84,7 @@ class Runtime:
         if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify
-            engine.samples["outbox_events"] = partial(waiting, engine)
+            watch(engine)
             engine.background.start(deliveries.run())
         if engine.config.recover_at_start:
             engine.background.start(_recover(engine))

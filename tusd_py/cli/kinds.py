@@ -30,8 +30,8 @@ class Kind:
     read: Callable[[object], object]
     """Takes text, or a value of TOML; raises ``ValueError`` with a sentence."""
 
-    show: Callable[[object], str] = str
-    """Writes a default value for help."""
+    show: Callable[[object], str] = lambda value: "none" if value is None else str(value)
+    """Writes a value as a person reads it."""
 
     many: bool = False
     """The flag may be repeated."""

@@ -1,12 +1,15 @@
 """Counting what becomes of calls of the application."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from tusd_py.errors import Reject
 from tusd_py.metrics import Meters
+
+from .delivery import NotNow
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,15 +22,24 @@ def measured(
 
     @wraps(callable_)
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        began, outcome = time.perf_counter(), "failed"
-        try:
-            answer = await callable_(*args, **kwargs)
-            outcome = "ok"
-        except Reject:
-            outcome = "rejected"
-            raise
-        finally:
-            meters.hook(hook, outcome, time.perf_counter() - began)
-        return answer
+        with counted(hook, meters):
+            return await callable_(*args, **kwargs)
 
     return call
+
+
+@contextmanager
+def counted(hook: str, meters: Meters) -> Iterator[None]:
+    """Count a call by what becomes of it, and how long it takes."""
+    began, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = "ok"
+    except Reject:
+        outcome = "rejected"
+        raise
+    except NotNow:
+        outcome = "skipped"
+        raise
+    finally:
+        meters.hook(hook, outcome, time.perf_counter() - began)

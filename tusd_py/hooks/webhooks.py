@@ -2,19 +2,20 @@
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from tusd_py.config import HookName, HttpHooks
 from tusd_py.errors import HookUnavailable, Reject, can_be_sent
 from tusd_py.metadata import Event
+from tusd_py.metrics import Meters
 from tusd_py.protocol.upload import Upload
 from tusd_py.telemetry import get_logger
 
 from .base import Changes, NewUpload, Reply, Request
 from .breaker import Breaker, BreakerState
 from .delivery import DeliveryFailed, NotNow
+from .measured import counted
 from .payload import (
     CREDENTIALS,
     Facts,
@@ -32,7 +33,6 @@ log = get_logger("tusd_py.hooks")
 
 T = TypeVar("T")
 Storage = Mapping[str, str] | None
-Called = Literal["ok", "failed", "skipped"]
 
 _OK = range(200, 300)
 # How many messages about running transfers are under way at once; further ones are left out.
@@ -55,9 +55,7 @@ class Webhooks:
         new_id: Names messages.
         sender: Sends them; None is one over HTTP.
         clock: Tells monotonic time in seconds; None is that of the event loop.
-
-    Attributes:
-        outcomes: How often each hook was called with what result.
+        meters: Count the calls; None counts for nobody.
     """
 
     def __init__(
@@ -68,7 +66,9 @@ class Webhooks:
         new_id: Callable[[], str],
         sender: Sender | None = None,
         clock: Callable[[], float] | None = None,
+        meters: Meters | None = None,
     ) -> None:
+        self._meters = meters or Meters()
         self._config = config
         self._new_id = new_id
         self._sender = sender or Sender(config, now)
@@ -77,7 +77,6 @@ class Webhooks:
         forwarded = {name.lower() for name in config.forward_headers}
         self._not_kept = CREDENTIALS - forwarded
         self._progress = asyncio.Semaphore(_MOST_PROGRESS)
-        self.outcomes: Counter[tuple[str, Called]] = Counter()
 
     async def start(self) -> None:
         """Get ready.
@@ -180,21 +179,19 @@ class Webhooks:
         """Tell how far a transfer is, once; returns what to end it with, if that is wanted."""
         if self._progress.locked():
             # Those who are waited for come first.
-            self.outcomes["post-receive", "skipped"] += 1
+            self._meters.hook("post-receive", "skipped", 0.0)
             return None
         message = self._message("post-receive", upload_facts(upload, storage), request)
         try:
             async with self._progress:
-                verdict = _read(await self._send(message, self._until()))
-            refusal = verdict.refusal() if verdict.stop else None
+                with counted("post-receive", self._meters):
+                    verdict = _read(await self._send(message, self._until()))
+                    return verdict.refusal() if verdict.stop else None
         except NotNow:
-            self.outcomes["post-receive", "skipped"] += 1
             return None
         except (Unanswered, BadAnswer) as failure:
             self._note("post-receive", failure)
             return None
-        self.outcomes["post-receive", "ok"] += 1
-        return refusal
 
     async def deliver(self, event: Event) -> None:
         """Tell an event, once.
@@ -205,15 +202,13 @@ class Webhooks:
         """
         payload = event.payload or "{}"
         message = Message(event.id, payload.encode(), self._forwarded(_request_of(payload)))
-        try:
-            answer = await self._send(message, self._until())
-        except Unanswered as failure:
-            self.outcomes[event.name, "failed"] += 1
-            raise DeliveryFailed(f"There was no answer: {failure}.") from failure
-        if answer.status not in _OK:
-            self.outcomes[event.name, "failed"] += 1
-            raise DeliveryFailed(f"The answer was {answer.status}.")
-        self.outcomes[event.name, "ok"] += 1
+        with counted(event.name, self._meters):
+            try:
+                answer = await self._send(message, self._until())
+            except Unanswered as failure:
+                raise DeliveryFailed(f"There was no answer: {failure}.") from failure
+            if answer.status not in _OK:
+                raise DeliveryFailed(f"The answer was {answer.status}.")
 
     async def _ask(
         self, name: HookName, upload: Facts, request: Request | None, read: Callable[[Verdict], T]
@@ -225,16 +220,12 @@ class Webhooks:
             HookUnavailable: 503, there is none.
         """
         message = self._message(name, upload, request)
-        try:
-            answer = read(_read(await self._send_repeatedly(message)))
-        except Reject:
-            self.outcomes[name, "ok"] += 1
-            raise
-        except (NotNow, Unanswered, BadAnswer) as failure:
-            self._note(name, failure)
-            raise HookUnavailable(name) from failure
-        self.outcomes[name, "ok"] += 1
-        return answer
+        with counted(name, self._meters):
+            try:
+                return read(_read(await self._send_repeatedly(message)))
+            except (NotNow, Unanswered, BadAnswer) as failure:
+                self._note(name, failure)
+                raise HookUnavailable(name) from failure
 
     def _message(self, name: HookName, upload: Facts, request: Request | None) -> Message:
         facts = request_facts(request)
@@ -304,7 +295,6 @@ class Webhooks:
         ]
 
     def _note(self, name: HookName, failure: Exception) -> None:
-        self.outcomes[name, "failed"] += 1
         why = str(failure) or type(failure).__name__
         log.warning("hook.failed", hook=name, why=why, breaker=self.breaker.value)
 

@@ -28,7 +28,7 @@ HOOKS: Final = (
     *("pre-access", "pre-create", "post-create", "post-receive", "pre-finish", "post-finish"),
     *("pre-terminate", "post-terminate", OTHER),
 )
-OUTCOMES: Final = ("ok", "rejected", "failed")
+OUTCOMES: Final = ("ok", "rejected", "failed", "skipped")
 
 
 class Kind(StrEnum):
@@ -183,7 +183,8 @@ TABLE: Final[Sequence[Metric]] = (
 
 SAMPLES: Final = {
     "storage_free_bytes": "Bytes of room left on the disk of the data folder.",
-    "outbox_events": "Ends of uploads that the application has not heard of yet.",
+    "outbox_events": "Events that the application has not heard of yet.",
+    "outbox_dead_events": "Events that it was told in vain too often; see tusd-py hooks.",
 }
 """Gauges that are asked for when somebody reads, by name, with what they tell."""
 

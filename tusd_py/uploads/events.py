@@ -2,16 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from tusd_py.errors import TusError, UploadNotFound
 from tusd_py.hooks.backoff import MOST_ATTEMPTS, pause_after
-from tusd_py.hooks.breaker import BreakerState
 from tusd_py.hooks.delivery import DeliveryFailed, NotNow
-from tusd_py.hooks.webhooks import Called
 from tusd_py.metadata import Event, Receiver
 
 from .engine import Engine, log
@@ -22,52 +20,6 @@ _AT_ONCE = 16
 _LOOK_AGAIN = 1.0
 # What those that are being told have to end, when the server stops.
 _GRACE = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbox:
-    """What is still to be told, and how calling the application goes.
-
-    Attributes:
-        waiting: How many events are to be told.
-        dead: How many were told in vain too often.
-        oldest: Unix time in seconds when the oldest of those that are to be told happened.
-        breaker: Whether the application is called over HTTP by this process: ``closed`` is yes,
-            ``open`` no, ``half-open`` to see; None without such hooks.
-        outcomes: How often this process called each hook over HTTP, by name and by ``ok``,
-            ``failed`` and ``skipped``.
-    """
-
-    waiting: int
-    dead: int
-    oldest: float | None
-    breaker: BreakerState | None
-    outcomes: Mapping[tuple[str, Called], int]
-
-
-async def outbox(engine: Engine) -> Outbox:
-    """Look at what is still to be told.
-
-    Raises:
-        MetadataError: The events cannot be counted.
-    """
-    backlog, webhooks = await engine.metadata.backlog(), engine.webhooks
-    return Outbox(
-        waiting=backlog.waiting,
-        dead=backlog.dead,
-        oldest=backlog.oldest,
-        breaker=None if webhooks is None else webhooks.breaker,
-        outcomes={} if webhooks is None else {**webhooks.outcomes},
-    )
-
-
-async def waiting(engine: Engine) -> int:
-    """Count the events that are to be told.
-
-    Raises:
-        MetadataError: They cannot be counted.
-    """
-    return (await engine.metadata.backlog()).waiting
 
 
 class Deliveries:
