@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from tusd_py import Config, HttpHooks, TusApp
 from tusd_py.config import HookName
 from tusd_py.errors import MetadataUnavailable as Busy
 from tusd_py.errors import StorageFull
+from tusd_py.metadata import Event, Metadata, Receiver
 from tusd_py.testing import Fault, FaultyMetadata, Plan
 from tusd_py.testing.script import Stall
 from tusd_py.uploads import events
@@ -683,6 +684,28 @@ class TestDelivery:
         assert hooks.heard[0].id == hooks.heard[1].id
         await settled(tus)
 
+    async def test_what_is_settled_while_others_are_looked_for_is_not_told_again(
+        self, serve: Serve, hooks: HookServer
+    ) -> None:
+        slow = threading.Event()
+        early: list[ReadsEarly] = []
+
+        def wrap(inner: Metadata) -> Metadata:
+            early.append(ReadsEarly(inner))
+            return early[0]
+
+        hooks.say = lambda _: Answer(hang=slow if len(hooks.heard) == 1 else None)
+        tus = await serve(hooked(hooks.url, "post-create"), metadata=wrap)
+        await tus.new(length=11)
+        await asyncio.to_thread(hooks.wait_for, lambda: hooks.heard)
+        early[0].late = True
+        await tus.new(length=11)
+        await early[0].read.wait()
+        slow.set()
+        await settled(tus)
+
+        assert 2 == len({told.id for told in hooks.heard}) == len(hooks.heard)
+
     async def test_a_fact_that_cannot_be_kept_with_what_tells_it_is_none(
         self, serve: Serve, hooks: HookServer
     ) -> None:
@@ -784,6 +807,30 @@ class TestProgress:
         stall.until.set()
 
         assert 204 == (await patching).status
+
+
+class ReadsEarly(FaultyMetadata):
+    """Once asked to, tells what was due before something was settled only after that."""
+
+    def __init__(self, inner: Metadata) -> None:
+        super().__init__(inner, Plan())
+        self.late = False
+        self.read = asyncio.Event()
+        self.settled = asyncio.Event()
+
+    async def due(self, now: float, limit: int, receivers: Collection[Receiver]) -> Sequence[Event]:
+        found = await super().due(now, limit, receivers)
+        if self.late and len(found) > 1:
+            self.late = False
+            self.read.set()
+            await self.settled.wait()
+            # So that whoever settled it has come to its end.
+            await asyncio.sleep(0.01)
+        return found
+
+    async def settle(self, event_id: str) -> None:
+        await super().settle(event_id)
+        self.settled.set()
 
 
 async def put_off(tus: Served, attempts: int) -> None:

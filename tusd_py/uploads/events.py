@@ -70,9 +70,10 @@ class Deliveries:
         receivers = self._receivers()
         if room <= 0 or not receivers:
             return
-        # Those that are being told are due as well.
+        # Those that are being told are due as well, and may be settled by the time that it is told.
+        busy = {*self._telling}
         found = await self._engine.metadata.due(self._engine.now(), _AT_ONCE, receivers)
-        for event in [event for event in found if event.id not in self._telling][:room]:
+        for event in [event for event in found if event.id not in busy][:room]:
             task = asyncio.create_task(self._tell(event))
             self._telling[event.id] = task
             task.add_done_callback(partial(self._told, event.id))
