@@ -204,6 +204,11 @@ class Config:
     Default: 100 MiB.
     """
 
+    max_outbox: int | None = 10_000
+    """Not to be ready (``/readyz``) while more events than this wait to be told to the application;
+    ``None`` does not look. Default: 10000.
+    """
+
     disable_download: bool = False
     """Don't answer GET. Default: stored files can be downloaded."""
 
@@ -468,6 +473,7 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "sweep_interval": _time(zero=True),
     "recover_at_start": _yes_or_no,
     "min_free": _optional(_bytes),
+    "max_outbox": _optional(_whole(1, 1_000_000, "number of events")),
     "disable_download": _yes_or_no,
     "download_unfinished": _yes_or_no,
     "disable_termination": _yes_or_no,

@@ -341,6 +341,13 @@ SETTINGS: Final = (
         or_none(SIZE, "none"),
         'Not to be ready (/readyz) with less room than this, such as 1GiB, or "none".',
     ),
+    Setting(
+        "max_outbox",
+        "app.max_outbox",
+        or_none(NUMBER, "none"),
+        "Not to be ready (/readyz) while more events than this wait to be told to the application, "
+        'or "none".',
+    ),
     Setting("disable_download", "app.disable_download", SWITCH, "Don't answer GET."),
     Setting(
         "download_unfinished",

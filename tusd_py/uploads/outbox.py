@@ -6,9 +6,6 @@ from tusd_py.hooks.breaker import BreakerState
 
 from .engine import Engine
 
-# So many wait only if the application has not listened for long.
-_MANY = 10_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
@@ -53,9 +50,10 @@ def watch(engine: Engine) -> None:
         return (await engine.metadata.backlog()).dead
 
     async def problem() -> str | None:
-        if await waiting() < _MANY:
+        limit = engine.config.max_outbox
+        if limit is None or await waiting() <= limit:
             return None
-        return f"More than {_MANY} events wait to be told to the application."
+        return f"More than {limit} events wait to be told to the application."
 
     engine.samples["outbox_events"] = waiting
     engine.samples["outbox_dead_events"] = dead
