@@ -24,6 +24,11 @@ def wait_for(server: ServerProcess, sample: str, value: float) -> Page:
     return pages[-1]
 
 
+def all_tell(server: ServerProcess, count: int) -> bool:
+    """Every worker knows of so many creations, as far as ten that answer tell."""
+    return all(scraped(server.port).get("uploads_created_total") == count for _ in range(10))
+
+
 def test_bytes_are_counted_while_they_come(tmp_path: Path, body_flag: str) -> None:
     with ServerProcess(tmp_path / "data", "--durability", "process", body_flag) as server:
         path = created(server.port, SIZE)
@@ -64,6 +69,7 @@ def test_whichever_worker_answers_it_tells_of_all(tmp_path: Path) -> None:
         wait_for_workers(server, 2)
         for _ in range(10):
             created(server.port, 10)
+        wait_until(lambda: all_tell(server, 10))
         pages = [scraped(server.port) for _ in range(10)]
 
     assert {10} == {page.get("uploads_created_total") for page in pages}
@@ -75,6 +81,7 @@ def test_counters_outlive_the_worker_that_counted(tmp_path: Path) -> None:
         wait_for_workers(server, 2)
         for _ in range(10):
             created(server.port, 10)
+        wait_until(lambda: all_tell(server, 10))
         for round_ in range(3):
             kill_worker(server, random.Random(round_))  # noqa: S311 - a test must be repeatable
             assert 10 == scraped(server.port).get("uploads_created_total")

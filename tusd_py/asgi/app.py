@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
@@ -51,7 +50,7 @@ class TusApp:
         clock: Tells Unix time in seconds.
         new_id: Makes ids of at least 128 random bits, URL-safe; None is ``RandomIds``.
         boot_id: Names this boot of the machine; None asks the machine.
-        meters: Count what is done; None counts in this process alone.
+        meters: Count what is done; None counts in this process alone. See ``shared_meters``.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, all but two with defaults
@@ -171,34 +170,24 @@ class TusApp:
         base = prefix.rstrip("/")
         return [Route(f"{base}{path}", page) for path, page in self._pages.items()]
 
-    def metrics_routes(
-        self, path: str = "/metrics", *, folder: Path | None = None
-    ) -> list[BaseRoute]:
-        """Make the route of the page that Prometheus reads; anyone may read it.
-
-        Args:
-            path: Of the page.
-            folder: Of the meters of all processes, if there are several; see ``shared_meters``.
-        """
-        return [Route(path, MetricsPage(self._runtime, self._meters, folder))]
+    def metrics_routes(self, path: str = "/metrics") -> list[BaseRoute]:
+        """Make the route of the page that Prometheus reads; anyone may read it."""
+        return [Route(path, MetricsPage(self._runtime, self._meters))]
 
     def drain(self) -> None:
         """Tell those who ask ``/readyz`` to send no more; what runs goes on."""
         self._health.draining = True
 
-    def alone(
-        self, prefix: str, *, metrics_path: str | None = None, folder: Path | None = None
-    ) -> ASGIApp:
+    def alone(self, prefix: str, *, metrics_path: str | None = None) -> ASGIApp:
         """Make the whole of a server: the uploads below a path, and beside them what tells of it.
 
         Args:
             prefix: Of the uploads.
             metrics_path: Of the page of metrics; None is none.
-            folder: See ``metrics_routes``.
         """
         pages = dict(self._pages)
         if metrics_path is not None:
-            pages[metrics_path] = MetricsPage(self._runtime, self._meters, folder)
+            pages[metrics_path] = MetricsPage(self._runtime, self._meters)
         return Beside(self.below(prefix), pages)
 
     def below(self, prefix: str) -> ASGIApp:

@@ -1,13 +1,12 @@
 """The page of metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from tusd_py import __version__
 from tusd_py.errors import TusError
 from tusd_py.metrics import Meters
-from tusd_py.metrics.shared import Reading, readings
+from tusd_py.metrics.shared import readings
 from tusd_py.streaming.received import Receive
 from tusd_py.uploads.engine import log
 
@@ -25,14 +24,12 @@ class MetricsPage:
 
     Args:
         runtime: Starts the engine.
-        meters: Of this process.
-        folder: Where those of all processes are; None if there is only this one.
+        meters: Of this process, which tell of the others too if they are shared.
     """
 
-    def __init__(self, runtime: Runtime, meters: Meters, folder: Path | None) -> None:
+    def __init__(self, runtime: Runtime, meters: Meters) -> None:
         self._runtime = runtime
         self._meters = meters
-        self._folder = folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -42,17 +39,14 @@ class MetricsPage:
 
     async def _answer(self, accept: str) -> Answer:
         # Imported when it is needed first: it takes longer than a small upload.
-        page, media_type = await asyncio.to_thread(_page, self._all, await self._samples(), accept)
+        page, media_type = await asyncio.to_thread(
+            _page, self._meters, await self._samples(), accept
+        )
         return Answer(
             status=200,
             headers={"Content-Type": media_type, "Cache-Control": "no-store"},
             body=page,
         )
-
-    def _all(self) -> list[Reading]:
-        if self._folder is None:
-            return [Reading(self._meters.values)]
-        return [*readings(self._folder)]
 
     async def _samples(self) -> dict[str, float]:
         try:
@@ -63,12 +57,10 @@ class MetricsPage:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def _page(
-    read: Callable[[], Iterable[Reading]], samples: dict[str, float], accept: str
-) -> tuple[bytes, str]:
+def _page(meters: Meters, samples: dict[str, float], accept: str) -> tuple[bytes, str]:
     from tusd_py.metrics.exposition import page
 
-    return page([*read()], samples, __version__, accept)
+    return page(readings(meters), samples, __version__, accept)
 
 
 async def _sampled(sample: Callable[[], Awaitable[float | None]]) -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 
 from tusd_py.errors import TusError
+from tusd_py.metrics.shared import PUBLISH_SECONDS, SharedMeters
 from tusd_py.uploads.engine import Background, Engine, log
 from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
@@ -65,6 +66,8 @@ class Runtime:
             await engine.background.close()
             if engine.webhooks is not None:
                 await engine.webhooks.close()
+            if isinstance(engine.meters, SharedMeters):
+                await asyncio.to_thread(_publish, engine.meters)
             await engine.locks.close()
             await engine.metadata.close()
             await engine.storage.close()
@@ -86,6 +89,8 @@ class Runtime:
             engine.notify = deliveries.notify
             watch(engine)
             engine.background.start(deliveries.run())
+        if isinstance(engine.meters, SharedMeters):
+            engine.background.start(_publish_forever(engine.meters))
         if engine.config.recover_at_start:
             engine.background.start(_recover(engine))
         if engine.config.sweep_interval:
@@ -99,6 +104,20 @@ def _this_boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return str(int(psutil.boot_time()))
+
+
+async def _publish_forever(meters: SharedMeters) -> None:
+    while True:
+        await asyncio.sleep(PUBLISH_SECONDS)
+        await asyncio.to_thread(_publish, meters)
+
+
+def _publish(meters: SharedMeters) -> None:
+    """Tell other processes what was counted; where that fails, they hear of it later."""
+    try:
+        meters.publish()
+    except OSError:
+        log.warning("metrics.not_published", exc_info=True)
 
 
 async def _recover(engine: Engine) -> None:

@@ -18,7 +18,7 @@ _WORTH_A_RATE = MiB
 
 
 class Values(Protocol):
-    """The numbers of a process, in memory that it may share with others."""
+    """The numbers of a process."""
 
     def __getitem__(self, place: int, /) -> float: ...
 
@@ -64,7 +64,7 @@ class Meters:
     """All that is counted in a process.
 
     Args:
-        values: Where the numbers are, ``SIZE`` of them; None is memory of their own.
+        values: The numbers to begin with, ``SIZE`` of them; None is nothing but zeros.
 
     Attributes:
         values: The same.

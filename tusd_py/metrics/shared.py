@@ -1,11 +1,13 @@
 """The numbers of several processes, in files that all of them can read.
 
-Each process has a file of its own below one folder, mapped into its memory, and holds the kernel's
-lock on it for as long as it lives. One that takes the place of a process that has died goes on
-counting where that ended, so that counters never go back and files do not pile up.
+Each process has a file of its own below one folder, writes its numbers there every second, and
+holds the kernel's lock on it for as long as it lives. One that takes the place of a process that
+has died goes on counting where that ended, so that counters never go back and files do not pile up.
+
+The files are not mapped into memory: after each time that the system has written such a page out,
+the next to count would wait for the disk, and that is the event loop.
 """
 
-import mmap
 import os
 import sys
 from array import array
@@ -19,6 +21,8 @@ from tusd_py.folders import make_folder
 
 from .meters import Meters, Values, places
 from .table import DIGEST, SIZE, TABLE, Kind
+
+PUBLISH_SECONDS = 1.0
 
 _SUFFIX = ".meters"
 _HEAD = len(DIGEST)
@@ -39,15 +43,8 @@ class Reading:
     alive: bool = True
 
 
-def clean(folder: Path) -> None:
-    """Forget what earlier runs of the server counted; before any process of this run counts."""
-    for file in folder.glob(f"*{_SUFFIX}"):
-        with suppress(FileNotFoundError):
-            file.unlink()
-
-
-def shared_meters(folder: Path) -> Meters:
-    """Make meters whose numbers other processes can read; once in a process, which keeps them.
+class SharedMeters(Meters):
+    """Meters that other processes can read; one in a process, which has it until its end.
 
     Args:
         folder: The same for all of these processes, on a file system of this machine; it is made.
@@ -55,26 +52,65 @@ def shared_meters(folder: Path) -> Meters:
     Raises:
         OSError: The folder cannot be used.
     """
-    if sys.platform == "win32":
-        return Meters()
-    make_folder(str(folder.absolute()))
-    fd = _claim(folder)
-    _begin(fd)
-    # As long as it is mapped, the file stays; the lock stays as long as it is open, which is for
-    # as long as the process lives.
-    mapped = memoryview(mmap.mmap(fd, _BYTES))
-    return Meters(mapped[_HEAD:].cast("d"))
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(str(folder.absolute()))
+        self.folder = folder
+        # Never closed, for the lock goes with it.
+        self._fd = _claim(folder)
+        super().__init__(_begin(self._fd))
+        self.publish()
+
+    def publish(self) -> None:
+        """Write the numbers where others read them. Blocks.
+
+        Raises:
+            OSError: It failed.
+        """
+        numbers = array("d", [self.values[place] for place in range(SIZE)])
+        os.pwrite(self._fd, DIGEST + numbers.tobytes(), 0)
 
 
-def readings(folder: Path) -> Iterator[Reading]:
-    """Read the numbers of all processes, dead ones too."""
+def shared_meters(folder: Path) -> Meters:
+    """Make ``SharedMeters``, or meters of this process alone where the system has no such locks.
+
+    Raises:
+        OSError: The folder cannot be used.
+    """
+    return Meters() if sys.platform == "win32" else SharedMeters(folder)
+
+
+def clean(folder: Path) -> None:
+    """Forget what earlier runs of the server counted; before any process of this run counts."""
+    for file in folder.glob(f"*{_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            file.unlink()
+
+
+def readings(meters: Meters) -> list[Reading]:
+    """Read the numbers of all processes that share these meters, dead ones too. Blocks.
+
+    Raises:
+        OSError: They cannot be read.
+    """
+    if not isinstance(meters, SharedMeters):
+        return [Reading(meters.values)]
+    meters.publish()
+    return [*_all(meters.folder)]
+
+
+def _all(folder: Path) -> Iterator[Reading]:
     for file in sorted(folder.glob(f"*{_SUFFIX}")):
         with suppress(FileNotFoundError), file.open("rb") as opened:
-            data = opened.read()
-            # Another one is of another version of the program.
-            if len(data) == _BYTES and data[:_HEAD] == DIGEST:
-                alive = not _lock(opened.fileno(), shared=True)
-                yield Reading(array("d", data[_HEAD:]), alive)
+            values = _values(opened.read())
+            if values is not None:
+                yield Reading(values, alive=not _lock(opened.fileno(), shared=True))
+
+
+def _values(data: bytes) -> "array[float] | None":
+    """What a file says; None if it is of another version of the program."""
+    good = len(data) == _BYTES and data[:_HEAD] == DIGEST
+    return array("d", data[_HEAD:]) if good else None
 
 
 def _claim(folder: Path) -> int:
@@ -87,16 +123,17 @@ def _claim(folder: Path) -> int:
     raise AssertionError
 
 
-def _begin(fd: int) -> None:
+def _begin(fd: int) -> list[float]:
     """Go on counting where another process ended, if it counted the same."""
-    if os.fstat(fd).st_size != _BYTES or os.pread(fd, _HEAD, 0) != DIGEST:
+    left = _values(os.pread(fd, _BYTES + 1, 0))
+    if left is None:
         os.ftruncate(fd, 0)
-        os.pwrite(fd, DIGEST + bytes(SIZE * 8), 0)
-        return
+        return [0.0] * SIZE
     for metric in TABLE:
         if metric.kind in _GAUGES:
             for _, place in places(metric):
-                os.pwrite(fd, bytes(8), _HEAD + place * 8)
+                left[place] = 0.0
+    return left.tolist()
 
 
 def _lock(fd: int, *, shared: bool = False) -> bool:

@@ -12,7 +12,6 @@ import uvicorn
 from tusd_py import affinity
 from tusd_py.asgi import TusApp
 from tusd_py.config import Settings
-from tusd_py.wiring import metrics_folder
 
 from .listeners import listening, url_of
 from .protocol import protocol_class
@@ -60,11 +59,7 @@ def serve_on(
     if settings.cpu_affinity:
         affinity.settle(number)
     config = uvicorn.Config(
-        tus.alone(
-            settings.base_path,
-            metrics_path=settings.metrics_path,
-            folder=metrics_folder(settings),
-        ),
+        tus.alone(settings.base_path, metrics_path=settings.metrics_path),
         http=protocol_class(
             header_timeout=settings.header_timeout,
             max_header_size=settings.max_header_size,

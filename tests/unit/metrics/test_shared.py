@@ -14,8 +14,8 @@ import pytest
 from tests.support.metrics import Page, parsed
 from tests.support.server import REPOSITORY
 from tusd_py.metrics.exposition import page
-from tusd_py.metrics.shared import clean, readings, shared_meters
-from tusd_py.metrics.table import DIGEST
+from tusd_py.metrics.shared import SharedMeters, clean, readings
+from tusd_py.metrics.table import DIGEST, SIZE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no locks of the kernel")
 
@@ -26,9 +26,11 @@ from tusd_py.metrics.shared import shared_meters
 meters = shared_meters(Path(sys.argv[1]))
 meters.received.add(10)
 meters.transfers.set(1)
+meters.publish()
 print("counted", flush=True)
 for line in sys.stdin:
     meters.received.add(int(line))
+    meters.publish()
     print("counted", flush=True)
 """
 
@@ -73,29 +75,31 @@ def counting(folder: Path) -> Iterator[Process]:
             other.kill()
 
 
-def read(folder: Path) -> Page:
-    return parsed(page([*readings(folder)], {}, "1", "")[0].decode())
+def read(meters: SharedMeters) -> Page:
+    return parsed(page(readings(meters), {}, "1", "")[0].decode())
 
 
-def test_what_others_count_is_seen_at_once(tmp_path: Path) -> None:
-    mine = shared_meters(tmp_path)
+def test_what_others_publish_is_seen(tmp_path: Path) -> None:
+    mine = SharedMeters(tmp_path)
     with counting(tmp_path) as other:
         mine.received.add(3)
+        page = read(mine)
         assert (13, 1, 2) == (
-            read(tmp_path).get("received_bytes_total"),
-            read(tmp_path).get("transfers_active"),
-            read(tmp_path).get("processes"),
+            page.get("received_bytes_total"),
+            page.get("transfers_active"),
+            page.get("processes"),
         )
         other.count(100)
-        assert 113 == read(tmp_path).get("received_bytes_total")
+        assert 113 == read(mine).get("received_bytes_total")
 
 
 def test_what_a_dead_process_counted_stays_and_its_gauges_go(tmp_path: Path) -> None:
+    mine = SharedMeters(tmp_path)
     with counting(tmp_path) as other:
         other.kill()
-        page = read(tmp_path)
+        page = read(mine)
 
-    assert (10, 0, 0) == (
+    assert (10, 0, 1) == (
         page.get("received_bytes_total"),
         page.get("transfers_active"),
         page.get("processes"),
@@ -106,11 +110,11 @@ def test_who_takes_the_place_of_a_dead_process_counts_on(tmp_path: Path) -> None
     for _ in range(3):
         with counting(tmp_path) as other:
             other.kill()
-    mine = shared_meters(tmp_path)
-    before = read(tmp_path)
+    mine = SharedMeters(tmp_path)
+    before = read(mine)
     mine.received.add(5)
     mine.transfers.set(7)
-    after = read(tmp_path)
+    after = read(mine)
 
     assert (30, 0) == (before.get("received_bytes_total"), before.get("transfers_active"))
     assert (35, 7) == (after.get("received_bytes_total"), after.get("transfers_active"))
@@ -126,10 +130,15 @@ def test_what_is_cleaned_is_forgotten(tmp_path: Path) -> None:
     clean(tmp_path / "not there")
 
 
-@pytest.mark.parametrize("left", [b"", b"x" * 100, bytes(len(DIGEST)) + bytes(20_000)])
+@pytest.mark.parametrize(
+    "left",
+    [b"", b"x" * 100, bytes(len(DIGEST) + SIZE * 8), DIGEST + bytes(8), DIGEST + bytes(SIZE * 9)],
+)
 def test_files_of_another_version_are_not_read_and_begun_anew(tmp_path: Path, left: bytes) -> None:
-    (tmp_path / "0.meters").write_bytes(left)
-    assert [] == [*readings(tmp_path)]
+    (tmp_path / "1.meters").write_bytes(left)
+    mine = SharedMeters(tmp_path)
+    assert 1 == len(readings(mine))
 
     with counting(tmp_path):
-        assert 10 == read(tmp_path).get("received_bytes_total")
+        assert 10 == read(mine).get("received_bytes_total")
+    assert 2 == len([*tmp_path.iterdir()])
