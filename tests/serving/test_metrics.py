@@ -1,12 +1,13 @@
 """The standalone server's page of metrics: bytes while they flow, and several processes as one."""
 
 import random
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.live import Wire, created, head, patch_head
-from tests.support.metrics import Page, scraped
+from tests.support.metrics import Page, parsed, scraped
 from tests.support.server import ServerProcess
-from tests.support.workers import kill_worker, wait_for_workers, wait_until
+from tests.support.workers import connected, kill_worker, wait_for_workers, wait_until
 from tusd_py.quantities import MiB
 
 SIZE = 32 * MiB
@@ -74,6 +75,21 @@ def test_whichever_worker_answers_it_tells_of_all(tmp_path: Path) -> None:
 
     assert {10} == {page.get("uploads_created_total") for page in pages}
     assert {2} == {page.get("processes") for page in pages}
+
+
+def test_what_a_worker_counts_is_known_to_others_without_asking_it(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data", "--workers", "2", "--durability", "process") as server:
+        wait_for_workers(server, 2)
+        with ExitStack() as stack:
+            counting, worker = connected(server, stack)
+            asked, _ = connected(server, stack, elsewhere=worker)
+            assert 201 == counting.request("POST", "/files/", upload_length="10").status
+
+            def known() -> bool:
+                page = parsed(asked.request("GET", "/metrics").body.decode())
+                return page.get("uploads_created_total") == 1
+
+            wait_until(known, "the other worker does not hear of it")
 
 
 def test_counters_outlive_the_worker_that_counted(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.live import Wire, created, offset_of, patch_head, wait_until_stored
 from tests.support.senders import path_of
 from tests.support.server import ServerProcess
-from tests.support.workers import wait_for_workers, wait_until, workers
+from tests.support.workers import connected, wait_for_workers, wait_until, workers
 
 PATIENCE = 20.0
 LOCK_TIMEOUT = 1.0
@@ -25,28 +25,6 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     with ServerProcess(tmp_path / "data", *options) as server:
         wait_for_workers(server, 2)
         yield server
-
-
-def accepting(server: ServerProcess, wire: Wire) -> int:
-    """Wait until a worker has accepted a connection; returns its process id."""
-    mine = wire.socket.getsockname()[1]
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for worker in workers(server):
-            # A socket that listens has no other side.
-            if (mine,) in [found.raddr[1:] for found in worker.net_connections()]:
-                return worker.pid
-    raise AssertionError("No worker accepts the connection.")
-
-
-def connected(server: ServerProcess, stack: ExitStack, *, elsewhere: int = 0) -> tuple[Wire, int]:
-    """Connect to any worker, or to another one than that; returns its process id too."""
-    for _ in range(200):
-        wire = stack.enter_context(Wire(server.port))
-        worker = accepting(server, wire)
-        if worker != elsewhere:
-            return wire, worker
-    raise AssertionError("One worker takes all connections.")
 
 
 def stalled(

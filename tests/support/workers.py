@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import psutil
 
+from tests.support.live import Wire
 from tests.support.server import ServerProcess
 
 _PATIENCE = 30.0
@@ -24,6 +26,28 @@ def wait_until(done: Callable[[], object], otherwise: str = "it takes too long")
 def workers(server: ServerProcess) -> list[psutil.Process]:
     """The processes that serve or begin to, without those that Python's multiprocessing needs."""
     return [child for child in psutil.Process(server.pid).children() if _is_worker(child)]
+
+
+def accepting(server: ServerProcess, wire: Wire) -> int:
+    """Wait until a worker has accepted a connection; returns its process id."""
+    mine = wire.socket.getsockname()[1]
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        for worker in workers(server):
+            # A socket that listens has no other side.
+            if (mine,) in [found.raddr[1:] for found in worker.net_connections()]:
+                return worker.pid
+    raise AssertionError("No worker accepts the connection.")
+
+
+def connected(server: ServerProcess, stack: ExitStack, *, elsewhere: int = 0) -> tuple[Wire, int]:
+    """Connect to any worker, or to another one than that; returns its process id too."""
+    for _ in range(200):
+        wire = stack.enter_context(Wire(server.port))
+        worker = accepting(server, wire)
+        if worker != elsewhere:
+            return wire, worker
+    raise AssertionError("One worker takes all connections.")
 
 
 def wait_for_workers(server: ServerProcess, count: int, *, starting: bool = False) -> None:
