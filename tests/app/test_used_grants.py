@@ -9,7 +9,7 @@ from tests.spec.served import Backends, Serve, Served
 from tests.support.asgi import DISCONNECT, OFFSET_TYPE, VERSION, Header, Response
 from tests.support.granting import bare, granted, id_in, refusal
 from tests.unit.auth.samples import RING
-from tusd_py import Config, NewUpload, Reject, TusApp
+from tusd_py import Config, NewUpload, Reject, TusApp, Upload
 from tusd_py.auth import Grants
 
 USED = (403, "grant-used")
@@ -189,6 +189,43 @@ async def test_what_was_refused_leaves_the_grant(serve: Serve) -> None:
     wrong = ("Upload-Checksum", "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
     assert 460 == (await tus.create(b"hello", length=5, headers=[*sent, wrong])).status
     assert 201 == (await tus.create(b"hello", length=5, headers=sent)).status
+
+
+@pytest.mark.parametrize("data", [b"", b"hello"])
+async def test_what_is_refused_when_it_is_whole_leaves_the_grant_and_no_bytes(
+    serve: Serve, data: bytes
+) -> None:
+    def setup(server: TusApp) -> None:
+        @server.before_finish
+        async def look(upload: Upload) -> None:
+            if "filename" in upload.metadata:
+                raise Reject(422, "No names.")
+
+    tus = await serve(auth=Grants(RING), setup=setup)
+    sent = granted()
+    refused = await tus.create(data, length=len(data), headers=[*sent, NAMED])
+
+    assert (422, 0) == (refused.status, await count(tus))
+    assert 201 == (await tus.create(data, length=len(data), headers=sent)).status
+
+
+async def test_a_part_whose_connection_broke_leaves_the_grant(tus: Served) -> None:
+    sent = [*granted(parts=1), PARTIAL]
+    await tus.create(b"he", DISCONNECT, length=10, headers=sent)
+
+    assert 0 == await count(tus)
+    assert 201 == (await tus.create(length=10, headers=sent)).status
+
+
+async def test_a_final_upload_in_use_is_not_handed_out_for_another_grant(tus: Served) -> None:
+    part = await tus.new(b"hello", length=5, headers=[*granted(parts=1), PARTIAL])
+    url = (await tus.concatenate(part, headers=granted(parts=1))).location
+    unused = await tus.concatenate(part, headers=granted(parts=1, can=["GET"]))
+    await tus.head(url)
+    used = await tus.concatenate(part, headers=granted(parts=1, can=["GET"]))
+
+    assert (201, id_in(url)) == (unused.status, id_in(unused.location))
+    assert (403, "not-granted") == refusal(used)
 
 
 async def test_uses_are_swept_when_their_grants_have_ended(serve: Serve) -> None:

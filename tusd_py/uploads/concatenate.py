@@ -7,9 +7,11 @@ from dataclasses import replace
 from tusd_py.errors import (
     CallableFailed,
     InvalidConcat,
+    NotGranted,
     NotSupported,
     StorageError,
     TransferStopped,
+    Uncovered,
     UploadNotFound,
 )
 from tusd_py.hooks import Reply, Request
@@ -105,6 +107,7 @@ async def _find_or_add(
     upload, reply = await new_upload(engine, creation, request, terms, parts)
     existing = await _same(engine, upload)
     if existing is not None:
+        _check_unused(existing, terms)
         return existing, reply
     try:
         return await add(engine, upload, request, terms.use), reply
@@ -113,7 +116,14 @@ async def _find_or_add(
         existing = await _same(engine, upload)
         if existing is None:
             raise
+        _check_unused(existing, terms)
         return existing, reply
+
+
+def _check_unused(existing: Upload, terms: Terms) -> None:
+    """Keep an upload that somebody came to from being handed out with another grant's rights."""
+    if terms.use is not None and not existing.fresh:
+        raise NotGranted(Uncovered.CONCATENATION, terms.key_id)
 
 
 async def _same(engine: Engine, upload: Upload) -> Upload | None:

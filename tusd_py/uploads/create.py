@@ -10,9 +10,11 @@ from tusd_py.errors import (
     InvalidHeader,
     MetadataError,
     ProtocolError,
+    Reject,
     StorageError,
     StorageFull,
     TooLarge,
+    TransferStopped,
     UnsupportedMediaType,
     UploadExists,
 )
@@ -84,7 +86,11 @@ async def _create(
     upload = await add(engine, upload, request, terms.use)
     # clause creation.empty
     if upload.length == 0:
-        return (await finish_unopened(engine, upload, request)).after(reply)
+        try:
+            return (await finish_unopened(engine, upload, request)).after(reply)
+        except Reject:
+            await _undo(engine, upload, request, terms.use)
+            raise
     return Outcome(upload=upload, reply=reply)
 
 
@@ -210,7 +216,9 @@ async def _receive(
 ) -> Outcome:
     """Receive the first bytes.
 
-    A client that is refused never learns of the upload, so nothing is kept of it.
+    A client that is refused never learns of the upload, so nothing is kept of it. Nor does one
+    whose connection breaks; with a grant it comes to the upload by the same request, but not to a
+    partial one, which is never taken for another.
     """
     plan = plan_body(creation.body, upload, upload.length, engine.config.max_size)
     if comes_whole(engine, upload, creation.body):
@@ -222,10 +230,20 @@ async def _receive(
     try:
         async with lease:
             return await Transfer(engine, upload, plan, creation.body, incoming, request).run()
-    except (ProtocolError, StorageError, MetadataError):
-        await engine.storage.delete(upload)
-        # Where even that fails, its record expires.
-        with suppress(StorageError, MetadataError):
-            events = events_of(engine, "post-terminate", upload, request)
-            await engine.metadata.delete(upload.id, events=events, use=use)
+    except (ProtocolError, Reject, StorageError, MetadataError):
+        await _undo(engine, upload, request, use)
         raise
+    except TransferStopped:
+        if use is not None and use.part:
+            await _undo(engine, upload, request, use)
+        raise
+
+
+async def _undo(engine: Engine, upload: Upload, request: Request, use: Use | None) -> None:
+    """Remove what nobody knows of, and give its use back to the grant."""
+    await engine.storage.delete(upload)
+    engine.unsettled.pop(upload.id, None)
+    # Where even that fails, its record expires.
+    with suppress(StorageError, MetadataError):
+        events = events_of(engine, "post-terminate", upload, request)
+        await engine.metadata.delete(upload.id, events=events, use=use)
