@@ -10,8 +10,9 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.support.asgi import DISCONNECT, Client, ScriptedConnection
+from tests.support.hooks import Answer, Heard, hook_server, saying
 from tests.support.metrics import Page, parsed
-from tusd_py import Config, FileStorage, MemoryMetadata, Reject, TusApp, Upload
+from tusd_py import Config, FileStorage, HttpHooks, MemoryMetadata, Reject, TusApp, Upload
 from tusd_py.hooks import NewUpload
 from tusd_py.quantities import MiB
 from tusd_py.storage import disk
@@ -56,11 +57,11 @@ async def read(client: Client) -> Page:
     return parsed(response.body.decode())
 
 
-async def read_until(client: Client, sample: str, value: float) -> Page:
+async def read_until(client: Client, sample: str, value: float, **labels: str) -> Page:
     async with asyncio.timeout(10):
         while True:
             page = await read(client)
-            if page.get(sample) == value:
+            if page.get(sample, **labels) == value:
                 return page
 
 
@@ -244,3 +245,28 @@ async def test_head_has_no_body_and_other_methods_are_refused(client: Client) ->
 
     assert (200, b"") == (head.status, head.body)
     assert (405, "GET, HEAD") == (post.status, post.header("allow"))
+
+
+async def test_hooks_over_http_and_what_waits_for_them_are_counted(tmp_path: Path) -> None:
+    def say(heard: Heard) -> Answer:
+        if heard.type == "post-create":
+            return Answer(status=500)
+        return saying({"RejectUpload": "name" in heard.upload["MetaData"]})
+
+    with hook_server() as hooks:
+        hooks.say = say
+        config = Config(hooks=HttpHooks(url=hooks.url), recover_at_start=False)
+        tus = TusApp(storage=FileStorage(tmp_path), metadata=MemoryMetadata(), config=config)
+        client = Client(Starlette(routes=[*tus.routes("/files"), *tus.metrics_routes()]))
+        async with tus.running():
+            await client.create(length=5, headers=[("Upload-Metadata", "name YQ==")])
+            await client.new(length=5)
+            page = await read_until(
+                client, "hook_calls_total", 1, hook="post-create", outcome="failed"
+            )
+
+    assert [1, 1] == [
+        page.get("hook_calls_total", hook="pre-create", outcome=outcome)
+        for outcome in ("ok", "rejected")
+    ]
+    assert (1, 0) == (page.get("outbox_events"), page.get("outbox_dead_events"))
