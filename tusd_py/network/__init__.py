@@ -1,0 +1,26 @@
+"""The machine's links: what they are, that they change, how good they are, and which one to use."""
+
+from .changes import Added, AddressesChanged, Change, Removed, WentDown, WentUp
+from .interfaces import Interface, Snapshot, carrier
+from .kinds import InterfaceKind
+from .monitor import Monitor
+from .settling import Settled
+from .subscription import Subscription
+from .watcher import LinkChanges
+
+__all__ = [
+    "Added",
+    "AddressesChanged",
+    "Change",
+    "Interface",
+    "InterfaceKind",
+    "LinkChanges",
+    "Monitor",
+    "Removed",
+    "Settled",
+    "Snapshot",
+    "Subscription",
+    "WentDown",
+    "WentUp",
+    "carrier",
+]

@@ -1,0 +1,196 @@
+"""Sees that interfaces change, and tells whoever asked."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+
+from tusd_py import telemetry
+
+from .changes import diff
+from .doorbell import Doorbell
+from .interfaces import InterfaceReader, Snapshot, parse_address
+from .settling import Settling
+from .subscription import Event, Subscription, of_address, of_interface
+
+log = telemetry.get_logger("tusd_py.network")
+
+POLL: Final = 1.0
+SETTLE: Final = 2.0
+
+# Seconds between two looks: a burst of messages is one look, or few.
+_BREATH: Final = 0.02
+
+
+class Monitor:
+    """Looks at the interfaces when the system says that something changed, and every so often.
+
+    It belongs to one event loop, and looks from a worker thread.
+
+    Args:
+        poll: Seconds between two looks if the system says nothing.
+        settle: For how many seconds an interface must not change to have settled.
+        read: Gives the interfaces; it may block.
+        doorbell: Makes what rings at a change; None leaves everything to polling.
+        clock: Gives seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        poll: float = POLL,
+        settle: float = SETTLE,
+        read: Callable[[], Snapshot] | None = None,
+        doorbell: Callable[[], Doorbell] | None = Doorbell,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.interfaces: Snapshot = {}
+        self._poll = poll
+        self._read = read if read is not None else InterfaceReader()
+        self._make_doorbell = doorbell
+        self._clock = clock
+        self._settling = Settling(settle)
+        self._subscriptions: list[Subscription] = []
+        self._rung = asyncio.Event()
+        self._doorbell: Doorbell | None = None
+        self._looked = 0.0
+        self._blind = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def restless(self) -> frozenset[str]:
+        """The interfaces that have changed and not settled yet."""
+        return self._settling.restless
+
+    @property
+    def at_once(self) -> bool:
+        """Changes are seen at once, and not by polling only."""
+        return self._doorbell is not None
+
+    async def start(self) -> None:
+        """Look for the first time, and go on looking in the background.
+
+        Raises:
+            OSError: The system does not tell its interfaces.
+        """
+        self._answer_door()
+        try:
+            # The bell is heard already: what changes during this look is seen by the next.
+            self.interfaces = await asyncio.to_thread(self._read)
+        except BaseException:
+            self._leave_door()
+            raise
+        self._looked = self._clock()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop looking; subscriptions end."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        self._leave_door()
+        for subscription in self._subscriptions:
+            subscription.end()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def subscribe(
+        self, *, interface: str | None = None, address: str | None = None
+    ) -> Subscription:
+        """Tell of all that happens from now on, of one interface, or of one local address.
+
+        Raises:
+            ValueError: ``address`` is none.
+        """
+
+        def wants(event: Event) -> bool:
+            return all(want(event) for want in wanted)
+
+        wanted: list[Callable[[Event], bool]] = []
+        if interface is not None:
+            wanted.append(of_interface(interface))
+        if address is not None:
+            wanted.append(of_address(parse_address(address)))
+        subscription = Subscription(wants, self._forget)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def _forget(self, subscription: Subscription) -> None:
+        with suppress(ValueError):
+            self._subscriptions.remove(subscription)
+
+    async def _run(self) -> None:
+        while True:
+            await self._until_something_is_due()
+            if self._rung.is_set() or self._clock() >= self._looked + self._poll:
+                await self._look()
+            for settled in self._settling.due(self._clock()):
+                self._publish(settled)
+
+    async def _until_something_is_due(self) -> None:
+        due = self._looked + self._poll
+        if self._settling.next is not None:
+            due = min(due, self._settling.next)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, due - self._clock())):
+                await self._rung.wait()
+
+    async def _look(self) -> None:
+        await asyncio.sleep(max(0.0, self._looked + _BREATH - self._clock()))
+        self._rung.clear()
+        try:
+            now = await asyncio.to_thread(self._read)
+        except Exception:
+            # What was seen last holds until it can be seen again; one line tells of it.
+            if not self._blind:
+                log.exception("network.unreadable")
+            self._blind = True
+            return
+        finally:
+            self._looked = self._clock()
+        self._blind = False
+        before, self.interfaces = self.interfaces, now
+        for change in diff(before, now):
+            self._settling.note(change, self._looked)
+            self._publish(change)
+
+    def _publish(self, event: Event) -> None:
+        for subscription in tuple(self._subscriptions):
+            subscription.put(event)
+
+    def _answer_door(self) -> None:
+        if self._make_doorbell is None:
+            return
+        try:
+            self._doorbell = self._make_doorbell()
+        except OSError:
+            return
+        asyncio.get_running_loop().add_reader(self._doorbell.fileno(), self._ring)
+
+    def _ring(self) -> None:
+        try:
+            if self._doorbell is not None and self._doorbell.rang():
+                self._rung.set()
+        except OSError as error:
+            log.warning("network.polling-only", reason=str(error))
+            self._leave_door()
+
+    def _leave_door(self) -> None:
+        doorbell, self._doorbell = self._doorbell, None
+        if doorbell is not None:
+            asyncio.get_running_loop().remove_reader(doorbell.fileno())
+            doorbell.close()
