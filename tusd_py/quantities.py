@@ -29,6 +29,8 @@ _NUMBER = r"([0-9]{1,20})(?:\.([0-9]{1,20}))?"
 _SIZE = re.compile(rf"{_NUMBER} ?([a-z]*)")
 _PLAIN_NUMBER = re.compile(_NUMBER)
 _DURATION_PART = re.compile(rf"{_NUMBER}([wdhms])")
+_LATENCY = re.compile(rf"{_NUMBER} ?(ms|s)?")
+_PERCENT = re.compile(rf"{_NUMBER} ?%?")
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 
 
@@ -83,6 +85,42 @@ def format_duration(seconds: float) -> str:
         count, rest = divmod(rest, DURATION_UNITS[unit])
         written += f"{count}{unit}" if count else ""
     return written or "0s"
+
+
+def parse_latency(text: str) -> float:
+    """Read a short time such as ``500ms``, ``0.5s`` or ``500`` (milliseconds), in seconds.
+
+    Raises:
+        ValueError: It is none; the text is a sentence for the person who wrote it.
+    """
+    match = _LATENCY.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError(f"{shown(text)} is not a short time such as 500ms or 0.5s.")
+    numerator, denominator = _ratio(match[1], match[2])
+    return numerator / (denominator * (1 if match[3] == "s" else 1000))
+
+
+def format_latency(seconds: float) -> str:
+    """Write a short time in milliseconds, so that ``parse_latency`` reads it."""
+    return f"{seconds * 1000:.1f}".removesuffix(".0") + "ms"
+
+
+def parse_share(text: str) -> float:
+    """Read a share such as ``5%``, or ``5`` for the same, from 0 to 1.
+
+    Raises:
+        ValueError: It is none; the text is a sentence for the person who wrote it.
+    """
+    match = _PERCENT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{shown(text)} is not a share such as 5%.")
+    numerator, denominator = _ratio(match[1], match[2])
+    return numerator / (denominator * 100)
+
+
+def format_share(share: float) -> str:
+    """Write a share in percent, so that ``parse_share`` reads it."""
+    return f"{share * 100:.1f}".removesuffix(".0") + "%"
 
 
 def shown(value: object) -> str:
