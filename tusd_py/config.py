@@ -229,6 +229,51 @@ class Config:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """How the machine's links are watched, and which one is used. Times are in seconds.
+
+    Raises:
+        ConfigError: Values are wrong; it names all of them.
+    """
+
+    reconnectdelay: float = 2.0
+    """For how long an interface must not change to have settled. Default: 2."""
+
+    interface_priority: tuple[str, ...] = ()
+    """Names of interfaces, the best first; others come after them, by their kind.
+
+    Default: none.
+    """
+
+    interface_override: str | None = None
+    """The interface to use whenever it can be used, however good it is. Default: none."""
+
+    auto_switch_enabled: bool = True
+    """Leave an interface that is lost or bad for another. Default: yes."""
+
+    switch_threshold_latency: float = 0.5
+    """A link with longer round trips is bad. Default: 0.5."""
+
+    switch_threshold_packet_loss: float = 0.05
+    """A link that loses a larger share than this, from 0 to 1, is bad. Default: 0.05."""
+
+    switch_dwell: float = 10.0
+    """The least time between two switches, unless the interface in use is lost. Default: 10."""
+
+    switch_return: float = 30.0
+    """How long a preferred interface has to be good before it is used again. Default: 30."""
+
+    probe_target: str | None = None
+    """``host:port`` to connect to over each interface, to measure it. Default: none."""
+
+    probe_interval: float = 1.0
+    """The time between two measurements. Default: 1."""
+
+    def __post_init__(self) -> None:
+        _refuse(_problems(self, NETWORK_CHECKS))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """What the standalone server needs beside ``app``. Sizes are in bytes, times in seconds.
 
@@ -303,6 +348,9 @@ class Settings:
     shutdown_grace: float = 10.0
     """How many seconds open requests have to end when the server is told to stop. Default: 10."""
 
+    network: Network = field(default_factory=Network)
+    """How links are watched."""
+
     app: Config = field(default_factory=Config)
     """The behaviour of the app."""
 
@@ -338,6 +386,8 @@ _NOT_FORWARDED = frozenset(
     )
 )
 _PAGE = re.compile(r"(?!/(?:healthz|readyz)$)(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_INTERFACE = re.compile(r"[^\x00-\x1f/]{1,256}")
+_TARGET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):0*[1-9][0-9]{0,4}")
 _BASE_PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
@@ -348,6 +398,13 @@ def _test(is_good: Callable[[object], bool], kind: str) -> Check:
 def _whole(low: int, high: int, of: str) -> Check:
     kind = f"a {of} from {low} to {high}"
     return _test(lambda value: type(value) is int and low <= value <= high, kind)
+
+
+def _within(low: float, high: float, kind: str) -> Check:
+    def is_good(value: object) -> bool:
+        return (type(value) is int or type(value) is float) and low <= value <= high
+
+    return _test(is_good, kind)
 
 
 def _time(*, zero: bool = False) -> Check:
@@ -481,6 +538,19 @@ CONFIG_CHECKS: Mapping[str, Check] = {
     "hooks": _optional(_a(HttpHooks, "an HttpHooks object")),
 }
 
+NETWORK_CHECKS: Mapping[str, Check] = {
+    "reconnectdelay": _time(zero=True),
+    "interface_priority": _each(_text(_INTERFACE, "the name of an interface")),
+    "interface_override": _optional(_text(_INTERFACE, "the name of an interface")),
+    "auto_switch_enabled": _yes_or_no,
+    "switch_threshold_latency": _within(0.001, 60, "a time from 1ms to 60s"),
+    "switch_threshold_packet_loss": _within(0, 1, "a share from 0% to 100%"),
+    "switch_dwell": _time(zero=True),
+    "switch_return": _time(zero=True),
+    "probe_target": _optional(_text(_TARGET, "of the form host:port or [::1]:port")),
+    "probe_interval": _time(),
+}
+
 SETTINGS_CHECKS: Mapping[str, Check] = {
     "host": _text(re.compile(r"[^\s/]+"), "an address or a host's name"),
     "port": _whole(0, 65_535, "port"),
@@ -501,6 +571,7 @@ SETTINGS_CHECKS: Mapping[str, Check] = {
     "max_header_size": _whole(KiB, GiB, "number of bytes"),
     "keep_alive_timeout": _time(),
     "shutdown_grace": _time(zero=True),
+    "network": _a(Network, "a Network object"),
     "app": _a(Config, "a Config object"),
 }
 

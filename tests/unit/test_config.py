@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tusd_py import config
-from tusd_py.config import Config, Cors, HttpHooks, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Network, Settings
 from tusd_py.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -24,10 +24,12 @@ REPOSITORY = Path(__file__).parents[2]
         (HttpHooks, config.HOOKS_CHECKS),
         (Config, config.CONFIG_CHECKS),
         (Settings, config.SETTINGS_CHECKS),
+        (Network, config.NETWORK_CHECKS),
     ],
 )
 def test_every_attribute_is_checked(
-    kind: type[Cors | HttpHooks | Config | Settings], checks: Mapping[str, config.Check]
+    kind: type[Cors | HttpHooks | Config | Settings | Network],
+    checks: Mapping[str, config.Check],
 ) -> None:
     assert {field.name for field in fields(kind)} == set(checks)
 

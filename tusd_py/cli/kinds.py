@@ -7,8 +7,12 @@ from pathlib import Path
 
 from tusd_py.quantities import (
     format_duration,
+    format_latency,
+    format_share,
     format_size,
     parse_duration,
+    parse_latency,
+    parse_share,
     parse_size,
     shown,
 )
@@ -66,6 +70,19 @@ def _read_whole_seconds(value: object) -> int:
     if seconds % 1 != 0:
         raise ValueError(f"{shown(value)} is not a whole number of seconds.")
     return int(seconds)
+
+
+def _read_latency(value: object) -> float:
+    # A bare number is in milliseconds, in a file as in text.
+    if type(value) is int or type(value) is float:
+        return value / 1000
+    return parse_latency(_as_text(value))
+
+
+def _read_share(value: object) -> float:
+    if type(value) is int or type(value) is float:
+        return value / 100
+    return parse_share(_as_text(value))
 
 
 def _read_switch(value: object) -> bool:
@@ -136,10 +153,20 @@ def _show_duration(value: object) -> str:
     return format_duration(value) if isinstance(value, int | float) else "never"
 
 
+def _show_latency(value: object) -> str:
+    return format_latency(value) if isinstance(value, int | float) else "none"
+
+
+def _show_share(value: object) -> str:
+    return format_share(value) if isinstance(value, int | float) else "none"
+
+
 TEXT = Kind(metavar="TEXT", read=_read_text)
 NUMBER = Kind(metavar="NUMBER", read=_read_number)
 SIZE = Kind(metavar="SIZE", read=_read_size, show=_show_size)
 DURATION = Kind(metavar="DURATION", read=_read_duration, show=_show_duration)
+LATENCY = Kind(metavar="TIME", read=_read_latency, show=_show_latency)
+SHARE = Kind(metavar="PERCENT", read=_read_share, show=_show_share)
 WHOLE_SECONDS = Kind(metavar="DURATION", read=_read_whole_seconds, show=_show_duration)
 SWITCH = Kind(metavar=None, read=_read_switch, show=_show_switch)
 FOLDER = Kind(metavar="FOLDER", read=_read_folder)

@@ -12,7 +12,7 @@ from .command import SettingsCommand, json_option, settings_named
 from .config import config
 from .hooks import hooks
 from .keys import keys
-from .settings import SETTINGS
+from .settings import OF_NETWORK, OF_SERVER
 from .token import token
 
 
@@ -58,6 +58,12 @@ def _remove(settings: Settings, ids: tuple[str, ...], *, as_json: bool) -> int:
     return remove(settings, ids, as_json=as_json)
 
 
+def _network(settings: Settings, *, watch: bool, as_json: bool) -> int:
+    from .network import network
+
+    return network(settings.network, watch=watch, as_json=as_json)
+
+
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tusd-py", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -69,7 +75,7 @@ def cli() -> None:
 
 
 cli.add_command(
-    SettingsCommand("serve", _serve, SETTINGS, "Run the server until it is told to stop.")
+    SettingsCommand("serve", _serve, OF_SERVER, "Run the server until it is told to stop.")
 )
 cli.add_command(
     SettingsCommand(
@@ -132,6 +138,18 @@ cli.add_command(
         settings_named("data_dir", "log_format", "log_level"),
         "Say where database and files differ, changing nothing; exit code 1 if they do.",
         own=[json_option()],
+    )
+)
+cli.add_command(
+    SettingsCommand(
+        "network",
+        _network,
+        OF_NETWORK,
+        "Show this machine's interfaces, how good they are, and which one is used and why.",
+        own=[
+            click.Option(["--watch"], is_flag=True, help="Go on, and tell each change."),
+            json_option(),
+        ],
     )
 )
 cli.add_command(config)

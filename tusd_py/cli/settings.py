@@ -6,14 +6,16 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Final, get_args
 
 from tusd_py import affinity, config
-from tusd_py.config import Check, Config, Cors, HttpHooks, Settings
+from tusd_py.config import Check, Config, Cors, HttpHooks, Network, Settings
 
 from .kinds import (
     DURATION,
     FILE,
     FOLDER,
+    LATENCY,
     MODE,
     NUMBER,
+    SHARE,
     SIZE,
     SWITCH,
     TEXT,
@@ -33,7 +35,7 @@ CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
 class Group:
     """An object that holds settings, and the checks of its attributes."""
 
-    type: type[Settings] | type[Config] | type[Cors] | type[HttpHooks]
+    type: type[Settings] | type[Config] | type[Cors] | type[HttpHooks] | type[Network]
     checks: Mapping[str, Check]
 
 
@@ -42,6 +44,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "app": Group(Config, config.CONFIG_CHECKS),
     "app.cors": Group(Cors, config.CORS_CHECKS),
     "app.hooks": Group(HttpHooks, config.HOOKS_CHECKS),
+    "network": Group(Network, config.NETWORK_CHECKS),
 }
 
 
@@ -417,4 +420,69 @@ SETTINGS: Final = (
         or_none(FILE, "none"),
         "File of the secret that signs the hooks' requests: whsec_ and 24 to 64 bytes in Base64.",
     ),
+    Setting(
+        "network.reconnectdelay",
+        "network.reconnectdelay",
+        DURATION,
+        "How long an interface must not change to have settled.",
+    ),
+    Setting(
+        "network.interface_priority",
+        "network.interface_priority",
+        texts("NAME"),
+        "Interface to prefer, such as eth0; the first most. Others follow by their kind: ethernet, "
+        "wifi, lte, cellular, vpn. May be repeated.",
+    ),
+    Setting(
+        "network.interface_override",
+        "network.interface_override",
+        or_none(TEXT, "none"),
+        "Interface to use whenever it can be used, however good it is.",
+    ),
+    Setting(
+        "network.auto_switch_enabled",
+        "network.auto_switch_enabled",
+        SWITCH,
+        "Leave an interface that is lost or bad for another.",
+    ),
+    Setting(
+        "network.switch_threshold_latency",
+        "network.switch_threshold_latency",
+        LATENCY,
+        "A link with longer round trips is bad; a bare number is in milliseconds.",
+    ),
+    Setting(
+        "network.switch_threshold_packet_loss",
+        "network.switch_threshold_packet_loss",
+        SHARE,
+        "A link that loses more than this is bad; a bare number is in percent.",
+    ),
+    Setting(
+        "network.switch_dwell",
+        "network.switch_dwell",
+        DURATION,
+        "Least time between two switches, unless the interface in use is lost.",
+    ),
+    Setting(
+        "network.switch_return",
+        "network.switch_return",
+        DURATION,
+        "How long a preferred interface has to be good before it is used again.",
+    ),
+    Setting(
+        "network.probe_target",
+        "network.probe_target",
+        or_none(TEXT, "none"),
+        "Where to connect to over each interface to measure it, as host:port.",
+    ),
+    Setting(
+        "network.probe_interval",
+        "network.probe_interval",
+        DURATION,
+        "Time between two measurements.",
+    ),
 )
+
+# What the command that watches links takes as flags, and the server does not.
+OF_NETWORK: Final = tuple(setting for setting in SETTINGS if setting.group == "network")
+OF_SERVER: Final = tuple(setting for setting in SETTINGS if setting.group != "network")

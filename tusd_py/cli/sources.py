@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 
-from tusd_py.config import Config, Cors, HttpHooks, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Network, Settings
 from tusd_py.errors import ConfigError
 
 from .settings import CONFIG_FLAG, CONFIG_VARIABLE, PREFIX, SETTINGS, Setting
@@ -174,8 +174,9 @@ def _build(gathering: Gathering) -> Settings:
         raise ConfigError(gathering.problems)
     # The types were checked with each value.
     app = Config(**gathering.part("app"), cors=cors, hooks=hooks)  # type: ignore[arg-type]
+    network = Network(**gathering.part("network"))  # type: ignore[arg-type]
     try:
-        return Settings(**gathering.part(""), app=app)  # type: ignore[arg-type]
+        return Settings(**gathering.part(""), app=app, network=network)  # type: ignore[arg-type]
     except ConfigError as error:
         raise ConfigError([gathering.blame("", p) for p in error.problems]) from error
 

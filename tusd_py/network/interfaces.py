@@ -11,14 +11,19 @@ from ipaddress import (
     ip_address,
     ip_interface,
 )
-from typing import Any
+from typing import Any, Final
 
 import psutil
 
-from .kinds import InterfaceKind, device_facts, kind_of
+from .kinds import InterfaceKind, kind_of
+from .sysfs import device_facts, has_link
 
 IPAddress = IPv4Address | IPv6Address
 IPInterface = IPv4Interface | IPv6Interface
+
+
+# What goes out over other interfaces, and comes and goes without them.
+_INNER: Final = (InterfaceKind.LOOPBACK, InterfaceKind.VIRTUAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,11 @@ class Interface:
 
     mtu: int = field(default=1500, compare=False)
     counters: Counters | None = field(default=None, compare=False)
+
+    @property
+    def outer(self) -> bool:
+        """It may lead out of this machine by itself, and not over another interface."""
+        return self.kind not in _INNER
 
     @property
     def usable(self) -> bool:
@@ -133,6 +143,14 @@ class InterfaceReader:
             for key in present
         }
 
+    def differs(self, interfaces: Snapshot) -> bool:
+        """Whether the links of those that lead out are others than in a snapshot; a quick look."""
+        return any(
+            has_link(each.name, each.index) not in (None, each.up)
+            for each in interfaces.values()
+            if each.outer
+        )
+
     def _kind(self, key: tuple[int, str]) -> InterfaceKind:
         return self._kinds.get(key) or kind_of(key[1], device_facts(key[1]))
 
@@ -149,12 +167,18 @@ def _interface(
         name=name,
         index=index,
         kind=kind,
-        up=stats.isup,
+        up=_is_up(name, index, stats),
         addresses=addresses,
         speed=stats.speed or None,
         mtu=stats.mtu,
         counters=None if counters is None else _counters(counters),
     )
+
+
+def _is_up(name: str, index: int, stats: Any) -> bool:  # noqa: ANN401
+    on = "up" in stats.flags.split(",")
+    link = has_link(name, index) if on else None
+    return stats.isup if link is None else link
 
 
 def _addresses(found: Iterable[Any]) -> Iterator[IPInterface]:

@@ -3,10 +3,8 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-_SYSFS: Final = Path("/sys/class/net")
 # Linux's type of loopback, from if_arp.h.
 _LOOPBACK: Final = 772
 
@@ -96,35 +94,3 @@ def _told(facts: DeviceFacts) -> InterfaceKind | None:
     if facts.tunnel:
         return InterfaceKind.VPN
     return _BY_DEVTYPE.get(facts.devtype or "")
-
-
-def device_facts(name: str) -> DeviceFacts | None:
-    """Read what Linux says about an interface; None on other systems and if there is none.
-
-    It reads files: call it in a worker thread.
-    """
-    # An alias such as eth0:1 has no folder, and nothing else leads out of this one.
-    folder = _SYSFS / name
-    if "/" in name or not (folder / "type").exists():
-        return None
-    kind = _text(folder / "type")
-    return DeviceFacts(
-        type=int(kind) if kind.isascii() and kind.isdecimal() else None,
-        devtype=_devtype(_text(folder / "uevent")),
-        wireless=(folder / "wireless").exists() or (folder / "phy80211").exists(),
-        hardware=(folder / "device").exists(),
-        tunnel=(folder / "tun_flags").exists(),
-    )
-
-
-def _devtype(uevent: str) -> str | None:
-    lines = dict(line.partition("=")[::2] for line in uevent.splitlines())
-    return lines.get("DEVTYPE")
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8", "replace").strip()
-    except OSError:
-        # The interface has gone meanwhile.
-        return ""

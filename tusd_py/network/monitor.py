@@ -1,6 +1,7 @@
 """Sees that interfaces change, and tells whoever asked."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,9 @@ log = telemetry.get_logger("tusd_py.network")
 POLL: Final = 1.0
 SETTLE: Final = 2.0
 
+# Seconds between two quick looks at what the kernel tells late, see sysfs.py.
+_GLANCE: Final = 0.15
+
 # Seconds between two looks: a burst of messages is one look, or few.
 _BREATH: Final = 0.02
 
@@ -32,7 +36,7 @@ class Monitor:
     Args:
         poll: Seconds between two looks if the system says nothing.
         settle: For how many seconds an interface must not change to have settled.
-        read: Gives the interfaces; it may block.
+        read: Gives the interfaces; it may block. None asks the system.
         doorbell: Makes what rings at a change; None leaves everything to polling.
         clock: Gives seconds that never go back.
     """
@@ -48,7 +52,9 @@ class Monitor:
     ) -> None:
         self.interfaces: Snapshot = {}
         self._poll = poll
-        self._read = read if read is not None else InterfaceReader()
+        reader = InterfaceReader()
+        self._read = read if read is not None else reader
+        self._differs = reader.differs if read is None and sys.platform == "linux" else None
         self._make_doorbell = doorbell
         self._clock = clock
         self._settling = Settling(settle)
@@ -136,7 +142,8 @@ class Monitor:
     async def _run(self) -> None:
         while True:
             await self._until_something_is_due()
-            if self._rung.is_set() or self._clock() >= self._looked + self._poll:
+            due = self._rung.is_set() or self._clock() >= self._looked + self._poll
+            if due or await self._glance():
                 await self._look()
             for settled in self._settling.due(self._clock()):
                 self._publish(settled)
@@ -145,9 +152,17 @@ class Monitor:
         due = self._looked + self._poll
         if self._settling.next is not None:
             due = min(due, self._settling.next)
+        if self._differs is not None:
+            due = min(due, self._clock() + _GLANCE)
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, due - self._clock())):
                 await self._rung.wait()
+
+    async def _glance(self) -> bool:
+        """Whether a link is not as it was seen last."""
+        if self._differs is None:
+            return False
+        return await asyncio.to_thread(self._differs, self.interfaces)
 
     async def _look(self) -> None:
         await asyncio.sleep(max(0.0, self._looked + _BREATH - self._clock()))

@@ -4,12 +4,8 @@ from collections.abc import Callable
 
 from .changes import AddressesChanged, Change, concerns
 from .interfaces import Interface, parse_address
-from .kinds import InterfaceKind
 from .monitor import Monitor
 from .subscription import Event
-
-# What goes out over other interfaces, and comes and goes without them.
-_INNER = (InterfaceKind.LOOPBACK, InterfaceKind.VIRTUAL)
 
 
 class LinkChanges:
@@ -56,7 +52,7 @@ class LinkChanges:
 
 def _outer(change: Change) -> bool:
     side = change.after or change.before
-    return side is not None and side.kind not in _INNER
+    return side is not None and side.outer
 
 
 def _lost_way(change: Change) -> bool:

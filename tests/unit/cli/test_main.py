@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.cli.fakes import FakeServer, Run
 from tusd_py import __version__
-from tusd_py.cli.settings import SETTINGS
+from tusd_py.cli.settings import OF_NETWORK, OF_SERVER
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -39,7 +39,14 @@ def test_python_m_is_the_same_command() -> None:
 
 def test_help_names_every_flag_of_the_server(run: Run) -> None:
     shown = run("serve", "--help").stdout
-    assert [] == [setting.flag for setting in SETTINGS if setting.flag not in shown]
+    assert [] == [setting.flag for setting in OF_SERVER if setting.flag not in shown]
+    assert "--network" not in shown
+
+
+def test_help_names_every_flag_of_the_network(run: Run) -> None:
+    shown = run("network", "--help").stdout
+    flags = ["--watch", "--json", "--config", *(setting.flag for setting in OF_NETWORK)]
+    assert [] == [flag for flag in flags if flag not in shown]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +60,7 @@ def test_help_names_every_flag_of_the_server(run: Run) -> None:
         ("list", "--help"),
         ("keys", "new", "--help"),
         ("token", "create", "--help"),
+        ("network", "--help"),
     ],
 )
 def test_help_does_not_wait_for_heavy_imports(args: tuple[str, ...]) -> None:

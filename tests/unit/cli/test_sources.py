@@ -60,7 +60,7 @@ def test_every_attribute_can_be_set() -> None:
         for group, found in GROUPS.items()
         for field in fields(found.type)
     }
-    assert attributes - {"app", "app.cors", "app.hooks"} == {
+    assert attributes - {"app", "app.cors", "app.hooks", "network"} == {
         setting.attribute for setting in SETTINGS
     }
     assert len(SETTINGS) == len({setting.attribute for setting in SETTINGS})
@@ -340,3 +340,42 @@ def test_unexpected_words_are_told() -> None:
         "--prot: There is no such setting. Did you mean --port?",
         "-v: There is no such setting.",
     ) == problems(leftover=("now", "--prot=80", "-v"))
+
+
+def test_the_network_has_a_section_of_its_own(toml: Path) -> None:
+    toml.write_text(
+        "[network]\n"
+        'reconnectdelay = "2s"\n'
+        'interface_priority = ["eth0", "wlan0", "wwan0", "ppp0"]\n'
+        "auto_switch_enabled = false\n"
+        "switch_threshold_latency = 400\n"
+        "switch_threshold_packet_loss = 2.5\n"
+    )
+    network = loaded(toml=toml, env={"TUSD_PY_NETWORK_PROBE_TARGET": "[::1]:443"}).network
+    assert (2, ("eth0", "wlan0", "wwan0", "ppp0"), False) == (
+        network.reconnectdelay,
+        network.interface_priority,
+        network.auto_switch_enabled,
+    )
+    assert (0.4, 0.025, "[::1]:443") == (
+        network.switch_threshold_latency,
+        network.switch_threshold_packet_loss,
+        network.probe_target,
+    )
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "problem"),
+    [
+        ("switch_threshold_latency", "fast", '"fast" is not a short time such as 500ms or 0.5s.'),
+        ("switch_threshold_latency", "2m", '"2m" is not a short time such as 500ms or 0.5s.'),
+        ("switch_threshold_latency", "0", "0 is not a time from 1ms to 60s."),
+        ("switch_threshold_packet_loss", "101%", "1.01 is not a share from 0% to 100%."),
+        ("switch_threshold_packet_loss", "-1", '"-1" is not a share such as 5%.'),
+        ("probe_target", "here", '"here" is not of the form host:port or [::1]:port.'),
+        ("interface_override", "a/b", '"a/b" is not the name of an interface.'),
+    ],
+)
+def test_what_is_wrong_with_the_network_is_told(flag: str, value: str, problem: str) -> None:
+    name = f"--network-{flag.replace('_', '-')}"
+    assert (f"{name}: {problem}",) == problems(**{f"network_{flag}": value})

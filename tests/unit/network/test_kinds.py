@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tusd_py.network.kinds import DeviceFacts, InterfaceKind, device_facts, kind_of
+from tusd_py.network.kinds import DeviceFacts, InterfaceKind, kind_of
+from tusd_py.network.sysfs import device_facts, has_link
 
 ETHERNET = DeviceFacts(type=1)
 HARDWARE = DeviceFacts(type=1, hardware=True)
@@ -57,3 +58,4 @@ def test_a_kind_follows_from_name_and_facts(
 
 def test_what_is_not_there_has_no_facts() -> None:
     assert (None, None) == (device_facts("no-such-thing"), device_facts("../net/lo"))
+    assert (None, None) == (has_link("no-such-thing", 1), has_link("../net/lo", 1))

@@ -1,0 +1,75 @@
+"""Hosts of their own for tests: network namespaces with real links, which take root to make."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from .tools import require_tool
+
+_TUN = Path("/dev/net/tun")
+
+
+def require_root(reason: str) -> None:
+    """Skip a test that takes root; on CI (CI=true) it fails."""
+    if os.geteuid() == 0:
+        return
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Host:
+    """A network namespace: it has interfaces, addresses and routes of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def ip(self, *arguments: str) -> None:
+        """Run ``ip`` on this host."""
+        command = ("ip", "-n", self.name, *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert 0 == done.returncode, f"{' '.join(command)}: {done.stderr}"
+
+    def command(self, *arguments: str) -> list[str]:
+        """What runs a program on this host."""
+        return ["ip", "netns", "exec", self.name, *arguments]
+
+    def link(self, name: str, *addresses: str, to: Host, peer: str) -> None:
+        """Lay a cable to an interface of another host; both ends are up."""
+        ends = ("add", name, "type", "veth", "peer", "name", peer, "netns", to.name)
+        self.ip("link", *ends)
+        for address in addresses:
+            # Without nodad, an address of IPv6 cannot be used for a second.
+            self.ip("address", "add", address, "dev", name, *(["nodad"] if ":" in address else []))
+        to.ip("link", "set", peer, "up")
+        self.ip("link", "set", name, "up")
+
+    def tunnel(self, name: str) -> None:
+        """Make a tun device, which is down."""
+        self.ip("tuntap", "add", "dev", name, "mode", "tun")
+
+
+@contextmanager
+def host() -> Iterator[Host]:
+    """A host with a loopback only; what was made on it goes with it."""
+    require_tool("ip")
+    require_root("a network namespace takes root to make")
+    # Several test runs share the machine.
+    made = Host(f"tusd-py-{uuid.uuid4().hex[:8]}")
+    subprocess.run(["ip", "netns", "add", made.name], check=True)
+    with ExitStack() as stack:
+        stack.callback(subprocess.run, ["ip", "netns", "delete", made.name], check=True)
+        made.ip("link", "set", "lo", "up")
+        yield made
+
+
+def has_tunnels() -> bool:
+    """Whether this machine can make tun devices."""
+    return _TUN.exists()
