@@ -15,9 +15,13 @@ from tusd_py.quantities import (
     MiB,
     days,
     format_duration,
+    format_latency,
+    format_share,
     format_size,
     hours,
     parse_duration,
+    parse_latency,
+    parse_share,
     parse_size,
 )
 
@@ -145,3 +149,33 @@ def test_a_duration_is_written_as_a_person_would(seconds: float, text: str) -> N
 def test_units_of_size() -> None:
     assert (1000, 10**6, 10**9) == (KB, MB, GB)
     assert (1024, 2**20, 2**30) == (KiB, MiB, GiB)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("0.5s", 0.5), ("500", 0.5), (" 20.5 MS ", 0.0205)]
+)
+def test_a_short_time_is_read(text: str, seconds: float) -> None:
+    assert seconds == parse_latency(text)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "5m", "1e3", "ms", "+5ms"])
+def test_what_is_no_short_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a short time such as 500ms or 0\.5s\.$"):
+        parse_latency(text)
+
+
+@pytest.mark.parametrize(("text", "share"), [("5%", 0.05), ("5", 0.05), ("0.5 %", 0.005)])
+def test_a_share_is_read(text: str, share: float) -> None:
+    assert share == parse_share(text)
+
+
+@pytest.mark.parametrize("text", ["", "-5%", "five", "5%%", "%"])
+def test_what_is_no_share_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a share such as 5%\.$"):
+        parse_share(text)
+
+
+@given(st.integers(min_value=0, max_value=600_000))
+def test_short_times_and_shares_read_back_as_they_were_written(tenths: int) -> None:
+    assert tenths / 10_000 == parse_latency(format_latency(tenths / 10_000))
+    assert tenths / 1000 == parse_share(format_share(tenths / 1000))

@@ -9,7 +9,7 @@ import click
 from tusd_py import config, telemetry
 from tusd_py.network.health import Limits
 from tusd_py.network.links import Links, News
-from tusd_py.network.monitor import Monitor
+from tusd_py.network.monitor import POLL, Monitor
 from tusd_py.network.probe import Target
 from tusd_py.network.selection import Rules
 
@@ -46,7 +46,8 @@ async def _run(settings: config.Network, *, watch: bool, as_json: bool) -> None:
     def tell(news: News) -> None:
         click.echo(news_as_object(news) if as_json else as_line(news))
 
-    async with Monitor(poll=_APART, settle=settings.reconnectdelay) as monitor:
+    poll = POLL if watch else _APART
+    async with Monitor(poll=poll, settle=settings.reconnectdelay) as monitor:
         links = make_links(settings, monitor)
         for _ in range(_MEASUREMENTS):
             await links.measure()

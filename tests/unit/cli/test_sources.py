@@ -365,7 +365,7 @@ def test_the_network_has_a_section_of_its_own(toml: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "value", "problem"),
+    ("setting", "value", "problem"),
     [
         ("switch_threshold_latency", "fast", '"fast" is not a short time such as 500ms or 0.5s.'),
         ("switch_threshold_latency", "2m", '"2m" is not a short time such as 500ms or 0.5s.'),
@@ -376,6 +376,6 @@ def test_the_network_has_a_section_of_its_own(toml: Path) -> None:
         ("interface_override", "a/b", '"a/b" is not the name of an interface.'),
     ],
 )
-def test_what_is_wrong_with_the_network_is_told(flag: str, value: str, problem: str) -> None:
-    name = f"--network-{flag.replace('_', '-')}"
-    assert (f"{name}: {problem}",) == problems(**{f"network_{flag}": value})
+def test_what_is_wrong_with_the_network_is_told(setting: str, value: str, problem: str) -> None:
+    name = f"TUSD_PY_NETWORK_{setting.upper()}"
+    assert (f"{name}: {problem}",) == problems(env={name: value})

@@ -1,0 +1,130 @@
+"""``tusd-py network``: what it shows of this machine, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_interface
+
+import pytest
+
+from tests.unit.cli.fakes import Run
+from tusd_py.cli.links import Look, as_line, as_table, news_as_object
+from tusd_py.cli.network import make_links
+from tusd_py.config import Network
+from tusd_py.network import (
+    AddressesChanged,
+    Interface,
+    InterfaceKind,
+    Monitor,
+    Settled,
+    WentDown,
+)
+from tusd_py.network.health import Reason
+from tusd_py.network.quality import Quality
+from tusd_py.network.selection import Switch
+
+ETH0 = Interface(
+    name="eth0",
+    index=2,
+    kind=InterfaceKind.ETHERNET,
+    up=True,
+    addresses=(ip_interface("192.0.2.2/24"),),
+    speed=1000,
+)
+WLAN0 = Interface(name="wlan0", index=3, kind=InterfaceKind.WIFI, up=False)
+SWITCH = Switch(0, "wlan0", "eth0", Reason.LATENCY, "wlan0: 600ms of latency, 500ms allowed")
+
+
+def test_a_table_shows_what_is_known_and_what_is_in_use() -> None:
+    look = Look(
+        {"eth0": ETH0, "wlan0": WLAN0},
+        {"eth0": Quality(latency=0.5, jitter=0.0, loss=0.0)},
+        ETH0,
+        (SWITCH,),
+    )
+    *rows, empty, active, switch = as_table(look).splitlines()
+    assert [
+        ["interface", "kind", "state", "addresses", "speed", "latency", "loss", "score"],
+        ["*", "eth0", "ethernet", "up", "192.0.2.2/24", "1000", "Mbit/s", "500ms", "0%", "0.78"],
+        ["wlan0", "wifi", "down", "-", "-", "-", "-", "-"],
+    ] == [row.split() for row in rows]
+    assert ("", "In use: eth0") == (empty, active)
+    assert switch.endswith("  wlan0 -> eth0: wlan0: 600ms of latency, 500ms allowed")
+
+
+def test_without_a_link_the_table_says_so() -> None:
+    table = as_table(Look({"wlan0": WLAN0}, {}, None, ()))
+    assert table.endswith("\n\nNo interface can be used.")
+
+
+@pytest.mark.parametrize(
+    ("news", "line", "facts"),
+    [
+        (WentDown("eth0", ETH0, WLAN0), "eth0 went down", {"event": "down", "interface": "eth0"}),
+        (
+            AddressesChanged("eth0", ETH0, WLAN0),
+            "eth0 lost 192.0.2.2/24",
+            {"event": "addresses", "lost": ["192.0.2.2/24"], "gained": []},
+        ),
+        (
+            Settled("eth0", ETH0, None, 3),
+            "eth0 has settled after 3 changes",
+            {"event": "settled", "seen": 3, "changes": ["removed"]},
+        ),
+        (
+            SWITCH,
+            "wlan0 -> eth0: wlan0: 600ms of latency, 500ms allowed",
+            {"event": "switch", "before": "wlan0", "after": "eth0", "reason": "latency"},
+        ),
+    ],
+)
+def test_news_is_a_line_for_people_and_for_programs(
+    news: WentDown | AddressesChanged | Settled | Switch, line: str, facts: dict[str, object]
+) -> None:
+    assert line == as_line(news).partition("  ")[2]
+    assert facts.items() <= json.loads(news_as_object(news)).items()
+
+
+def test_this_machine_is_shown(run: Run) -> None:
+    done = run("network", "--json")
+    assert (0, "") == (done.exit_code, done.stderr)
+    (line,) = done.stdout.splitlines()
+    shown = json.loads(line)
+    kinds = {each["kind"] for each in shown["interfaces"]}
+    assert ("state", True) == (shown["event"], "loopback" in kinds)
+    assert {"latency", "jitter", "loss", "rate", "score"} == set(shown["interfaces"][0]["quality"])
+
+
+def test_this_machine_is_shown_to_people(run: Run) -> None:
+    done = run("network")
+    assert (0, "") == (done.exit_code, done.stderr)
+    assert "127.0.0.1/8" in done.stdout
+
+
+def test_what_is_wrong_is_told_all_at_once(run: Run) -> None:
+    done = run("network", "--network-probe-target", "here", "--jsn", "now")
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert [
+        '--network-probe-target: "here" is not of the form host:port or [::1]:port.',
+        "--jsn: There is no such setting. Did you mean --json?",
+    ] == done.stderr.splitlines()
+
+
+async def test_settings_reach_the_choice() -> None:
+    def machine() -> dict[str, Interface]:
+        return {"eth0": ETH0, "other": other}
+
+    other = Interface(
+        name="other",
+        index=3,
+        kind=InterfaceKind.WIFI,
+        up=True,
+        addresses=(ip_interface("198.51.100.2/24"),),
+    )
+    async with Monitor(read=machine, doorbell=None) as monitor:
+        usual = make_links(Network(), monitor)
+        preferring = make_links(Network(interface_priority=("other",)), monitor)
+        overridden = make_links(Network(interface_override="other"), monitor)
+    assert [ETH0, other, other] == [usual.active, preferring.active, overridden.active]
+    assert "198.51.100.2" == str(overridden.source(4))
+    assert overridden.source(6) is None
