@@ -22,9 +22,9 @@ READY = ".ready"
 def require_tool(name: str) -> str:
     """The path of a tool; without it the test is skipped, and on CI (CI=true) it fails."""
     path = shutil.which(name)
-    if path is not None:
-        return path
-    leave_out(f"needs `{name}`, which is not on PATH")
+    if path is None:
+        leave_out(f"needs `{name}`, which is not on PATH")
+    return path
 
 
 def leave_out(reason: str) -> NoReturn:
