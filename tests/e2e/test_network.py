@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -159,3 +160,17 @@ def test_links_are_measured_by_connecting_over_each(hosts: tuple[Host, Host]) ->
     )
     assert 0 < found["eth1"]["latency"] < 1
     assert (None, 1.0) == (found["wlan1"]["latency"], found["wlan1"]["loss"])
+
+
+def test_who_reads_no_more_ends_watching_quietly(hosts: tuple[Host, Host]) -> None:
+    here, _ = hosts
+    command = here.command(sys.executable, "-m", "tusd_py", "network", "--watch")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        shown = iter(process.stdout.readline, "In use: eth1\n")
+        assert any("192.0.2.1/24" in line for line in shown)
+        process.stdout.close()
+        here.ip("link", "set", "eth1", "down")
+        assert (0, "") == (process.wait(10), process.stderr.read())

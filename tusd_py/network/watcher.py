@@ -1,5 +1,6 @@
 """The changes that an uploader acts on."""
 
+import errno
 from collections.abc import Callable
 
 from .changes import AddressesChanged, Change, concerns
@@ -27,12 +28,12 @@ class LinkChanges:
         None that happens between two calls is missed.
 
         Raises:
-            RuntimeError: The monitor was stopped.
+            OSError: The monitor was stopped.
         """
         async for event in self._events:
             if self._matters(event):
                 return str(event)
-        raise RuntimeError("The monitor of the network was stopped.")
+        raise OSError(errno.ESHUTDOWN, "The network is not watched any more")
 
     def close(self) -> None:
         """Wait no more."""

@@ -167,5 +167,17 @@ async def test_who_cannot_say_its_address_hears_of_losses_and_gains() -> None:
 async def test_who_waits_for_a_monitor_that_stops_is_told() -> None:
     async with monitored(Machine(BOTH)) as monitor:
         links = LinkChanges(monitor)
-    with pytest.raises(RuntimeError, match="stopped"):
+    with pytest.raises(OSError, match="not watched"):
         await links.changed()
+
+
+async def test_what_happens_while_nobody_waits_is_not_missed() -> None:
+    machine = Machine(BOTH)
+    async with monitored(machine) as monitor:
+        everything = monitor.subscribe()
+        links = LinkChanges(monitor)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(links.changed(), 0.02)
+        machine.interfaces = ETH0_DOWN
+        await until(everything, "eth0 went down")
+        assert "eth0 went down" == await said(links)
