@@ -3,7 +3,10 @@
 from .changes import Added, AddressesChanged, Change, Removed, WentDown, WentUp
 from .interfaces import Interface, Snapshot, carrier
 from .kinds import InterfaceKind
+from .links import Links
 from .monitor import Monitor
+from .quality import Quality
+from .selection import Rules, Switch
 from .settling import Settled
 from .subscription import Subscription
 from .watcher import LinkChanges
@@ -15,11 +18,15 @@ __all__ = [
     "Interface",
     "InterfaceKind",
     "LinkChanges",
+    "Links",
     "Monitor",
+    "Quality",
     "Removed",
+    "Rules",
     "Settled",
     "Snapshot",
     "Subscription",
+    "Switch",
     "WentDown",
     "WentUp",
     "carrier",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
 from dataclasses import replace
 
 import pytest
 
+from tests.unit.network.machine import Machine, monitored
 from tests.unit.network.samples import interface, snapshot
-from tusd_py.network import LinkChanges, Monitor, Settled, Snapshot
+from tusd_py.network import LinkChanges, Monitor, Settled, carrier
 from tusd_py.network.kinds import InterfaceKind
 from tusd_py.network.subscription import Event, Subscription
 
@@ -20,26 +20,6 @@ TUN0 = interface("tun0", "10.9.0.1/24", kind=InterfaceKind.VPN)
 VETH0 = interface("veth0", "172.17.0.1/16", kind=InterfaceKind.VIRTUAL)
 BOTH = snapshot(ETH0, WLAN0)
 ETH0_DOWN = snapshot(replace(ETH0, up=False), WLAN0)
-
-
-class Machine:
-    """Has the interfaces that a test says."""
-
-    def __init__(self, interfaces: Snapshot) -> None:
-        self.interfaces = interfaces
-        self.failures = 0
-
-    def __call__(self) -> Snapshot:
-        if self.failures:
-            self.failures -= 1
-            raise OSError("the system does not say")
-        return self.interfaces
-
-
-@asynccontextmanager
-async def monitored(machine: Machine, settle: float = 0.1) -> AsyncIterator[Monitor]:
-    async with Monitor(poll=0.01, settle=settle, read=machine, doorbell=None) as monitor:
-        yield monitor
 
 
 async def following(events: Subscription) -> Event:
@@ -55,6 +35,12 @@ async def until(events: Subscription, told: str) -> None:
 async def said(links: LinkChanges) -> str:
     async with asyncio.timeout(5):
         return await links.changed()
+
+
+async def test_this_machine_is_watched_at_once_where_it_can_be() -> None:
+    async with Monitor() as monitor:
+        assert (sys.platform == "linux") == monitor.at_once
+        assert carrier(monitor.interfaces, "127.0.0.1") is not None
 
 
 async def test_the_first_look_is_no_change() -> None:
