@@ -5,7 +5,7 @@ google-crc32c serves crc32c; everything else is in the standard library.
 
 import binascii
 import hashlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -62,6 +62,16 @@ def parse_checksum(value: str) -> Checksum:
     return Checksum(algorithm, digest)
 
 
+def format_checksum(checksum: Checksum) -> str:
+    """Write an ``Upload-Checksum`` value."""
+    return f"{checksum.algorithm} {b64encode(checksum.digest).decode()}"
+
+
+def new_hash(algorithm: str) -> Hash:
+    """Begin the checksum of an algorithm that is one of ``ALGORITHMS``."""
+    return _HASHES[algorithm]()
+
+
 def check_empty(expected: Checksum | None) -> None:
     """Verify a body that has no byte.
 
@@ -80,7 +90,7 @@ class Verifier:
     """
 
     def __init__(self, algorithms: Sequence[str]) -> None:
-        self._hashes = {name: _HASHES[name]() for name in algorithms}
+        self._hashes = {name: new_hash(name) for name in algorithms}
 
     def update(self, data: bytes) -> None:
         """Take the next bytes of the body. Slow: call it off the event loop."""

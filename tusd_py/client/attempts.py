@@ -1,0 +1,89 @@
+"""Trying until it works: one connection after the other, with pauses that a new link cuts short."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from .endpoint import Endpoint, Unsuccessful
+from .errors import GaveUp
+from .http import Connection, ConnectionLost
+from .links import LinkChanged, Links
+from .retry import Backoff, Then
+
+T = TypeVar("T")
+Work = Callable[[Connection], Awaitable[T]]
+
+
+class Attempts:
+    """Does one thing after the other, each of them as often as it takes.
+
+    Args:
+        endpoint: Of the server.
+        links: Tell of changes; the connection is then dropped, and the next attempt made at once.
+        backoff: Says how long to pause.
+        paused: Called with the reason when a pause begins.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, links: Links, backoff: Backoff, paused: Callable[[str], None]
+    ) -> None:
+        self.backoff = backoff
+        self._endpoint = endpoint
+        self._links = links
+        self._paused = paused
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+
+    async def run(self, work: Work[T], url: Callable[[], str]) -> T:
+        """Do something on a connection, again and again until it succeeds.
+
+        Args:
+            work: What to do; told the connection, and begun anew with another after a failure.
+            url: Says where the next connection leads to.
+
+        Raises:
+            UploadFailed: Trying again is of no use, or was of none for too long.
+            Unsuccessful: The answer asks for more than another attempt.
+        """
+        while True:
+            try:
+                return await self._links.until_changed(self._once(work, url()))
+            except LinkChanged as change:
+                self._drop_for(change)
+            except ConnectionLost as lost:
+                self.close()
+                await self._pause(str(lost), None)
+            except Unsuccessful as error:
+                self.backoff.reached()
+                if error.then is Then.FAIL:
+                    raise error.refused() from error
+                if error.then is not Then.AGAIN:
+                    raise
+                await self._pause(str(error), error.retry_after)
+
+    async def _once(self, work: Work[T], url: str) -> T:
+        connection = self._connection
+        if connection is None or not connection.usable or not self._endpoint.leads(connection, url):
+            self.close()
+            connection = self._connection = await self._endpoint.connect(url)
+        return await work(connection)
+
+    async def _pause(self, why: str, at_least: float | None) -> None:
+        wait = self.backoff.failed(at_least)
+        if wait is None:
+            raise GaveUp(self.backoff.silent_for, why)
+        self._paused(why)
+        try:
+            await self._links.until_changed(asyncio.sleep(wait))
+        except LinkChanged as change:
+            self._drop_for(change)
+
+    def _drop_for(self, change: LinkChanged) -> None:
+        self.close()
+        self.backoff.link_changed()
+        self._paused(str(change))

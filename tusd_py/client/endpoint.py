@@ -1,0 +1,278 @@
+"""The protocol as a client speaks it: a request and its answer for each verb."""
+
+import json
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, TypedDict, Unpack
+
+from tusd_py.errors import InvalidHeader
+from tusd_py.protocol.checksum import Checksum, format_checksum
+from tusd_py.protocol.headers import OFFSET_TYPE, VERSION, parse_bytes
+from tusd_py.quantities import hours
+
+from .address import parse_url, resolved
+from .errors import NoTusServer, Refused
+from .http import Answer, Body, Connection, Delivered, Request, Timeouts
+from .retry import after, retry_after
+
+_LOWEST_ERROR = 300
+_GONE = 410
+_TO_CONCATENATE: Final = hours(1)
+_MOST_DETAIL = 300
+_ACTIONS = {
+    "OPTIONS": "to say what it offers",
+    "POST": "to create the upload",
+    "HEAD": "to tell the upload's offset",
+    "PATCH": "to take bytes",
+}
+
+
+class _More(TypedDict, total=False):
+    """What only some requests have."""
+
+    body: Body
+    delivered: Delivered
+    answer_timeout: float
+
+
+class Unsuccessful(Exception):
+    """An answer that is no success; the text says it in words that follow "because".
+
+    Attributes:
+        then: What follows.
+        retry_after: What the server asked to wait, in seconds; None if it did not.
+    """
+
+    def __init__(self, method: str, answer: Answer) -> None:
+        self.method = method
+        self.answer = answer
+        self.then = after(method, answer.status)
+        self.retry_after = retry_after(answer.headers, time.time())
+        _, detail = _problem(answer)
+        told = f" ({detail.rstrip('.')})" if detail else ""
+        super().__init__(f"the server answered {answer.status}{told}")
+
+    def refused(self) -> Refused | NoTusServer:
+        """The error for who uploads."""
+        answer = self.answer
+        if self.method in ("OPTIONS", "POST") and "tus-resumable" not in answer.headers:
+            return NoTusServer(answer.status)
+        problem, detail = _problem(answer)
+        return Refused(_ACTIONS[self.method], answer.status, problem, detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a server says that it can do."""
+
+    extensions: frozenset[str]
+    algorithms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A new upload.
+
+    Attributes:
+        url: Where it is.
+        offset: Bytes that it has: those of an earlier creation whose answer was lost.
+        expires: When it goes if it is not finished, in Unix time; None if nobody says.
+    """
+
+    url: str
+    offset: int
+    expires: float | None
+
+
+class Endpoint:
+    """Where uploads are created.
+
+    Args:
+        url: Of creation, with or without a grant in its path.
+        token: A grant or another bearer token; goes to this server and to no other.
+        headers: To send with every request.
+        timeouts: Of requests.
+        tls: How certificates are verified; None where nothing is encrypted.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self.url = url
+        self._address = parse_url(url)
+        secret = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        self._own_headers = {**headers, **secret}
+        self._timeouts = timeouts
+        self._tls = tls
+
+    async def connect(self, url: str) -> Connection:
+        """Connect to where a URL leads.
+
+        Raises:
+            ConnectionLost: It did not come about.
+        """
+        return await Connection.open(parse_url(url), self._timeouts, self._tls)
+
+    def leads(self, connection: Connection, url: str) -> bool:
+        """Whether a connection leads to where a URL does."""
+        return connection.leads_to(parse_url(url))
+
+    async def discover(self, connection: Connection) -> Offer:
+        """Ask what the server offers.
+
+        Raises:
+            ConnectionLost, Unsuccessful: There is no answer, or a bad one.
+            NoTusServer: It does not speak tus 1.0.0.
+        """
+        answer = await self._ask(connection, self.url, "OPTIONS", {})
+        if VERSION not in _listed(answer, "tus-version"):
+            raise NoTusServer(answer.status)
+        return Offer(
+            extensions=_listed(answer, "tus-extension"),
+            algorithms=_listed(answer, "tus-checksum-algorithm"),
+        )
+
+    async def create(self, connection: Connection, headers: Mapping[str, str]) -> Created:
+        """Create an upload.
+
+        Raises:
+            ConnectionLost, Unsuccessful: There is no answer, or a bad one.
+            NoTusServer: The answer has no URL.
+        """
+        return self._created(await self._ask(connection, self.url, "POST", headers))
+
+    async def concatenate(
+        self, connection: Connection, parts: Sequence[str], headers: Mapping[str, str]
+    ) -> str:
+        """Make one upload of partial ones and return its URL; as ``create`` otherwise."""
+        everything = {**headers, "Upload-Concat": f"final;{' '.join(parts)}"}
+        # Some servers copy all bytes before they answer.
+        answer = await self._ask(
+            connection, self.url, "POST", everything, answer_timeout=_TO_CONCATENATE
+        )
+        return self._created(answer).url
+
+    def _created(self, answer: Answer) -> Created:
+        try:
+            url = resolved(answer.headers["location"], self.url)
+            offset = parse_bytes(answer.headers, "Upload-Offset") or 0
+        except (KeyError, ValueError, InvalidHeader):
+            raise NoTusServer(answer.status) from None
+        return Created(url=url, offset=offset, expires=_expires(answer))
+
+    async def inspect(self, connection: Connection, url: str, length: int) -> int:
+        """The offset of an upload of this length.
+
+        Raises:
+            ConnectionLost: There is no answer.
+            Unsuccessful: There is a bad one, or the upload is of another length.
+        """
+        answer = await self._ask(connection, url, "HEAD", {})
+        try:
+            offset = parse_bytes(answer.headers, "Upload-Offset")
+            whole = parse_bytes(answer.headers, "Upload-Length")
+        except InvalidHeader:
+            offset = whole = None
+        if offset is None or whole != length or offset > length:
+            # Whatever is there, it is not what was created: as good as nothing.
+            raise Unsuccessful("HEAD", Answer(_GONE, answer.headers, b""))
+        return offset
+
+    async def append(
+        self,
+        connection: Connection,
+        url: str,
+        offset: int,
+        body: Body,
+        *,
+        checksum: Checksum | None,
+        delivered: Delivered,
+    ) -> int:
+        """Append bytes and return the new offset.
+
+        Raises:
+            ConnectionLost, Unsuccessful: There is no answer, or a bad one.
+            FileChanged, FileUnreadable: The bytes are not to be had.
+        """
+        headers = {"Content-Type": OFFSET_TYPE, "Upload-Offset": str(offset)}
+        if checksum is not None:
+            headers["Upload-Checksum"] = format_checksum(checksum)
+        answer = await self._ask(connection, url, "PATCH", headers, body=body, delivered=delivered)
+        try:
+            now = parse_bytes(answer.headers, "Upload-Offset")
+        except InvalidHeader:
+            now = None
+        if now is None or not offset <= now <= offset + body.length:
+            raise NoTusServer(answer.status)
+        return now
+
+    async def _ask(
+        self,
+        connection: Connection,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        **more: Unpack[_More],
+    ) -> Answer:
+        address = parse_url(url)
+        own = self._own_headers if address.origin == self._address.origin else {}
+        everything = {"Tus-Resumable": VERSION, **own, **headers}
+        answer = await connection.exchange(
+            Request(method=method, target=address.target, headers=everything, **more)
+        )
+        if answer.status >= _LOWEST_ERROR:
+            raise Unsuccessful(method, answer)
+        return answer
+
+
+def _listed(answer: Answer, name: str) -> frozenset[str]:
+    return frozenset(item.strip() for item in answer.headers.get(name, "").split(","))
+
+
+def _expires(answer: Answer) -> float | None:
+    try:
+        date = parsedate_to_datetime(answer.headers.get("upload-expires", ""))
+    except ValueError:
+        return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
+def _problem(answer: Answer) -> tuple[str | None, str]:
+    """The code and the words of an error: of problem details, or of plain text."""
+    text = answer.body.decode("utf-8", "replace")
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if kind.endswith("json"):
+        document = _read_json(text)
+        code, detail = document.get("code"), document.get("detail") or document.get("title")
+        return (code if isinstance(code, str) else None), _shortened(detail)
+    if kind == "text/plain":
+        return None, _shortened(text)
+    if answer.headers.get("location"):
+        return None, "It leads to another URL; use that one."
+    return None, ""
+
+
+def _read_json(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _shortened(text: object) -> str:
+    if not isinstance(text, str):
+        return ""
+    first = text.strip().partition("\n")[0]
+    # What a server says must not move the cursor of who reads it.
+    return "".join(char for char in first if char.isprintable())[:_MOST_DETAIL]
