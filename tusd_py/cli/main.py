@@ -14,6 +14,7 @@ from .hooks import hooks
 from .keys import keys
 from .settings import OF_NETWORK, OF_SERVER
 from .token import token
+from .upload import upload
 
 
 def _serve(settings: Settings) -> int:
@@ -156,6 +157,7 @@ cli.add_command(config)
 cli.add_command(hooks)
 cli.add_command(keys)
 cli.add_command(token)
+cli.add_command(upload)
 
 
 def main() -> NoReturn:

@@ -1,13 +1,14 @@
 """Commands that are not about settings: each thing that is wrong is told in a line, exit code 2."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from tusd_py.errors import ConfigError
+from tusd_py.quantities import shown
 
 from .failures import CannotStart
 from .kinds import Kind
@@ -49,6 +50,18 @@ def read_options(
         except ValueError as error:
             problems.append(f"--{name.replace('_', '-')}: {error}")
     return values, problems
+
+
+def read_pairs(given: Sequence[str], problems: list[str]) -> dict[str, str]:
+    """Read the pairs of ``--metadata``; what is wrong with them is added to the problems."""
+    pairs: dict[str, str] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or name in pairs:
+            why = "has this name a second time" if equals else "is not of the form NAME=VALUE"
+            problems.append(f"--metadata: {shown(pair)} {why}.")
+        pairs[name] = value
+    return pairs
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from tusd_py.quantities import format_duration, shown
+from tusd_py.quantities import format_duration
 
 from .kinds import DURATION, NUMBER, SIZE, TEXT, TEXTS, Kind
-from .plain import PlainCommand, option, read_options, refuse, told
+from .plain import PlainCommand, option, read_options, read_pairs, refuse, told
 
 _KINDS: Mapping[str, Kind] = {
     "subject": TEXT,
@@ -65,7 +65,7 @@ def create(keys: str, metadata: tuple[str, ...], **given: object) -> None:
     from tusd_py.auth.signer import Signer
 
     values, problems = read_options(given, _KINDS)
-    pairs = _pairs(metadata, problems)
+    pairs = read_pairs(metadata, problems)
     if (given["length"] is None) == (given["max_length"] is None):
         problems.append("--max-length: Either this or --length is needed.")
     if problems:
@@ -85,14 +85,3 @@ def create(keys: str, metadata: tuple[str, ...], **given: object) -> None:
 def _arguments(values: dict[str, object]) -> dict[str, Any]:
     names = {"allow_metadata": "allowed_metadata"}
     return {names.get(name, name): value for name, value in values.items()}
-
-
-def _pairs(given: tuple[str, ...], problems: list[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals or name in pairs:
-            why = "has this name a second time" if equals else "is not of the form NAME=VALUE"
-            problems.append(f"--metadata: {shown(pair)} {why}.")
-        pairs[name] = value
-    return pairs

@@ -6,6 +6,8 @@ sent, and that a connection can be dropped at once.
 """
 
 import asyncio
+import os
+import socket
 import ssl
 import struct
 import sys
@@ -277,8 +279,11 @@ async def _ended(*tasks: asyncio.Task[Any]) -> None:
 
 
 def _why(error: OSError) -> str:
-    # Texts of asyncio's own hold addresses and call stacks of words; the system's are short.
-    return (error.strerror or str(error) or type(error).__name__).rstrip(".")
+    """The reason in words that follow "because"."""
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return (error.strerror or str(error) or "the connection broke").rstrip(".")
+    # asyncio puts an address in the place of the system's words.
+    return os.strerror(error.errno)
 
 
 def _unacknowledged(writer: asyncio.StreamWriter) -> int:
@@ -288,9 +293,9 @@ def _unacknowledged(writer: asyncio.StreamWriter) -> int:
     import fcntl
     import termios
 
-    socket = writer.get_extra_info("socket")
+    connection = writer.get_extra_info("socket")
     try:
         # SIOCOUTQ has the number of TIOCOUTQ.
-        return int(struct.unpack("i", fcntl.ioctl(socket, termios.TIOCOUTQ, b"\0" * 4))[0])
+        return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0])
     except (OSError, ValueError):
         return 0

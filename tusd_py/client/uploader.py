@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tusd_py.errors import check_headers
 from tusd_py.protocol.metadata import format_metadata
 
 from .address import parse_url, without_grant
@@ -58,7 +59,7 @@ class Uploader:
         tls: How certificates are verified, if not by those that the system trusts.
 
     Raises:
-        ValueError: The URL is none.
+        ValueError: The URL is none, or a header cannot be sent.
     """
 
     def __init__(  # noqa: PLR0913 - what an application sets up once
@@ -72,6 +73,7 @@ class Uploader:
         remember: Path | bool = True,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        check_headers({**(headers or {}), "Authorization": token or ""})
         self._url = url
         self._encrypted = parse_url(url).scheme == "https"
         self._token = token
@@ -175,9 +177,13 @@ class Uploader:
             await asyncio.to_thread(claim.release)
 
 
+def usual_metadata(path: Path) -> dict[str, str]:
+    """What servers commonly look for. Blocks: the system's list of types is a file."""
+    kind, _ = mimetypes.guess_type(path.name)
+    return {"filename": path.name, **({"filetype": kind} if kind else {})}
+
+
 def _metadata(path: Path, given: Mapping[str, str] | None) -> str:
-    """The value of ``Upload-Metadata``. Blocks: the system's list of types is a file."""
-    if given is None:
-        kind, _ = mimetypes.guess_type(path.name)
-        given = {"filename": path.name, **({"filetype": kind} if kind else {})}
+    """The value of ``Upload-Metadata``. Blocks."""
+    given = usual_metadata(path) if given is None else given
     return format_metadata({name: value.encode() for name, value in given.items()})
