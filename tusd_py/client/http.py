@@ -173,14 +173,17 @@ class Connection:
 
     async def _send(self, head: bytes, body: Body | None) -> None:
         self._writer.write(head)
-        if body is not None:
-            async with aclosing(body.pieces) as pieces:
-                async for piece in pieces:
-                    self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
-                    self._handed_over += len(piece)
-                    await self._writer.drain()
-        self._http.send(h11.EndOfMessage())
-        await self._writer.drain()
+        if body is None:
+            self._http.send(h11.EndOfMessage())
+            return
+        async with aclosing(body.pieces) as pieces:
+            async for piece in pieces:
+                self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
+                self._handed_over += len(piece)
+                if self._handed_over == body.length:
+                    # The answer may be here before this task goes on.
+                    self._http.send(h11.EndOfMessage())
+                await self._writer.drain()
 
     async def _receive(self) -> Answer:
         head: h11.Response | None = None

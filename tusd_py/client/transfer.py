@@ -83,7 +83,10 @@ class Transfer:
         self._meter = meter
         self._url = part.url
         self._offset: int | None = None
+        # Nothing was sent yet in this run to an upload of an earlier one.
+        self._resumes = part.url is not None
         self._furthest = 0
+        self._doubted: Unsuccessful | None = None
         self._anew = 0
         self._damaged = 0
         self.resumed_at = 0
@@ -95,88 +98,86 @@ class Transfer:
             UploadFailed: It did not work, and trying again is of no use or took too long.
         """
         try:
-            while True:
+            while self._url is None or self._offset != self._part.length:
                 try:
-                    return await self._attempts.run(self._bring, self._where)
-                except Unsuccessful as gone:
-                    self._begin_anew(gone)
+                    await self._attempts.run(self._step, self._where)
+                except Unsuccessful as error:
+                    self._doubt(error)
         finally:
             self._attempts.close()
+        return self._url
 
     def _where(self) -> str:
         return self._url or self._endpoint.url
 
-    def _begin_anew(self, gone: Unsuccessful) -> None:
+    def _doubt(self, error: Unsuccessful) -> None:
+        """Look whether the upload is there at all, or begin anew if that has been seen."""
+        if error.then is Then.INSPECT:
+            self._doubted = error
+            return
         self._anew += 1
         if self._anew > _MOST_ANEW:
-            raise gone.refused() from gone
-        self._url = None
+            raise error.refused() from error
+        self._url = self._offset = self._doubted = None
         self._furthest = self.resumed_at = 0
+        self._resumes = False
         self._meter.stands_at(self._part.number, 0)
 
-    async def _bring(self, connection: Connection) -> str:
-        # What was sent before this attempt may have arrived, or not.
-        self._offset = None
+    async def _step(self, connection: Connection) -> None:
+        """Send the request that is next."""
         if self._url is None:
-            self._offset = await self._create(connection)
-        if self._offset is None:
-            self._offset = await self._inspect(connection, self._where())
-        while self._offset < self._part.length:
-            self._offset = await self._append(connection, self._where(), self._offset)
-            self._stands_at(self._offset)
-        return self._where()
+            await self._create(connection)
+        elif self._offset is None:
+            await self._inspect(connection, self._url)
+        else:
+            await self._append(connection, self._url, self._offset)
 
-    async def _create(self, connection: Connection) -> int | None:
+    async def _create(self, connection: Connection) -> None:
         created = await self._endpoint.create(connection, self._headers)
         self._url = created.url
         await self._created(self._part.number, created)
         self._attempts.backoff.progressed()
         self._stands_at(created.offset)
-        return created.offset if self._endpoint.leads(connection, created.url) else None
 
-    async def _inspect(self, connection: Connection, url: str) -> int:
+    async def _inspect(self, connection: Connection, url: str) -> None:
         offset = await self._endpoint.inspect(connection, url, self._part.length)
-        if not self._furthest:
-            self.resumed_at = offset
+        if self._doubted is not None:
+            # The upload is there: it is the bytes that are not wanted.
+            raise self._doubted.refused() from self._doubted
+        if self._resumes:
+            self.resumed_at, self._resumes = offset, False
         self._stands_at(offset)
-        return offset
 
-    async def _append(self, connection: Connection, url: str, offset: int) -> int:
+    async def _append(self, connection: Connection, url: str, offset: int) -> None:
         length = min(self._sending.chunk_size or self._part.length, self._part.length - offset)
         start = self._part.start + offset
         checksum = None
         if self._sending.checksum is not None:
             checksum = await self._source.checksum(self._sending.checksum, start, length)
-        body = Body(length, self._source.pieces(start, length))
+        # Until there is an answer, the bytes may have arrived or not.
+        self._offset = None
         try:
-            return await self._endpoint.append(
+            now = await self._endpoint.append(
                 connection,
                 url,
                 offset,
-                body,
+                Body(length, self._source.pieces(start, length)),
                 checksum=checksum,
                 delivered=lambda count: self._meter.delivered(self._part.number, offset + count),
             )
         except Unsuccessful as error:
-            await self._look_after(error, connection, url)
+            self._count_damage(error)
             raise
+        self._stands_at(now)
 
-    async def _look_after(self, error: Unsuccessful, connection: Connection, url: str) -> None:
-        """See whether it is the upload that is gone, or the bytes that are not wanted.
-
-        Raises:
-            Refused: The upload is there, and does not take them.
-            Unsuccessful: It is not there.
-        """
+    def _count_damage(self, error: Unsuccessful) -> None:
         if error.answer.status == _MISMATCH:
             self._damaged += 1
             if self._damaged > _MOST_DAMAGED:
                 raise error.refused() from error
-        if error.then is Then.INSPECT and connection.usable:
-            await self._endpoint.inspect(connection, url, self._part.length)
-            raise error.refused() from error
 
     def _stands_at(self, offset: int) -> None:
+        self._offset = offset
         self._meter.stands_at(self._part.number, offset)
         if offset > self._furthest:
             self._furthest = offset
