@@ -41,6 +41,8 @@
     │   └── SchemaTooNew         at start-up only
     └── ConfigError              at start-up only
 
+Those of the uploader hang below ``UploadFailed``, in ``tusd_py.client.errors``.
+
 ``code`` is stable, appears in problem details and in the log, and is documented in
 ``docs/reference/errors.md``. The text is a plain sentence for the person at the client; it never
 holds an internal path or the text of a foreign exception.

@@ -349,12 +349,13 @@ async def test_a_file_that_changes_is_told_and_forgotten(
             file.write(b"more")
 
     def change(progress: Progress) -> None:
-        if progress.sent:
+        if progress.why is not None:
             thread = threading.Thread(target=append)
             thread.start()
             thread.join()
 
-    uploader = Uploader(server.url, options=Options(chunk_size=MIB), remember=folder)
+    server.troubles["PATCH"] = [Trouble(503)]
+    uploader = Uploader(server.url, options=Options(first_delay=0.01), remember=folder)
     with pytest.raises(FileChanged, match="changed while it was being uploaded"):
         await uploader.upload(sample.path, on_progress=change)
     assert [] == left_in(folder)

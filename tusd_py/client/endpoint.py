@@ -134,7 +134,9 @@ class Endpoint:
             ConnectionLost, Unsuccessful: There is no answer, or a bad one.
             NoTusServer: It does not speak tus 1.0.0.
         """
-        answer = await self._ask(connection, self.url, "OPTIONS", {})
+        answer = await self._ask(
+            connection, self.url, "OPTIONS", {}, answer_timeout=self._timeouts.stall
+        )
         if VERSION not in _listed(answer, "tus-version"):
             raise NoTusServer(answer.status)
         return Offer(
@@ -177,7 +179,7 @@ class Endpoint:
             ConnectionLost: There is no answer.
             Unsuccessful: There is a bad one, or the upload is of another length.
         """
-        answer = await self._ask(connection, url, "HEAD", {})
+        answer = await self._ask(connection, url, "HEAD", {}, answer_timeout=self._timeouts.stall)
         try:
             offset = parse_bytes(answer.headers, "Upload-Offset")
             whole = parse_bytes(answer.headers, "Upload-Length")

@@ -6,6 +6,7 @@ sent, and that a connection can be dropped at once.
 """
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -172,18 +173,24 @@ class Connection:
         )
 
     async def _send(self, head: bytes, body: Body | None) -> None:
-        self._writer.write(head)
+        self._write(head)
         if body is None:
             self._http.send(h11.EndOfMessage())
             return
         async with aclosing(body.pieces) as pieces:
             async for piece in pieces:
-                self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
+                self._write(self._http.send(h11.Data(data=piece)) or b"")
                 self._handed_over += len(piece)
                 if self._handed_over == body.length:
                     # The answer may be here before this task goes on.
                     self._http.send(h11.EndOfMessage())
                 await self._writer.drain()
+
+    def _write(self, data: bytes) -> None:
+        # asyncio loses what is written to a closed transport, and uvloop raises.
+        if self._writer.transport.is_closing():
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+        self._writer.write(data)
 
     async def _receive(self) -> Answer:
         head: h11.Response | None = None

@@ -74,11 +74,12 @@ class Meter:
 
     def stands_at(self, part: int, offset: int) -> None:
         """The server has said how much of a part it has: not a matter of speed."""
+        resumed = self._paused.pop(part, None) is not None
         moved = offset - self._sent[part]
         self._sent[part] = offset
         # What was known before, or got lost, is no part of the rate.
         self._samples = deque((time, sent + moved) for time, sent in self._samples)
-        self._look(force=False)
+        self._look(force=resumed)
 
     def delivered(self, part: int, offset: int) -> None:
         """Bytes of a part have left this machine, up to this offset."""
