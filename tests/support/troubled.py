@@ -89,10 +89,10 @@ async def _answer(trouble: Trouble, send: Send) -> None:
 
 
 @contextmanager
-def troubled() -> Iterator[Troubled]:
+def troubled(**settings: Any) -> Iterator[Troubled]:  # noqa: ANN401 - uvicorn's
     """Serve, keeping uploads in memory."""
     tus = TusApp(storage=MemoryStorage(), metadata=MemoryMetadata())
     app = Troubled(Starlette(routes=tus.routes("/files"), lifespan=tus.lifespan))
-    with live(app) as server:
+    with live(app, **settings) as server:
         app.port = server.port
         yield app

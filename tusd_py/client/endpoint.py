@@ -15,7 +15,7 @@ from tusd_py.protocol.headers import OFFSET_TYPE, VERSION, parse_bytes
 from tusd_py.quantities import hours
 
 from .address import parse_url, resolved
-from .errors import NoTusServer, Refused
+from .errors import NotTrusted, NoTusServer, Refused
 from .http import Answer, Body, Connection, Delivered, Request, Timeouts
 from .retry import after, retry_after
 
@@ -150,6 +150,7 @@ class Endpoint:
         Raises:
             ConnectionLost, Unsuccessful: There is no answer, or a bad one.
             NoTusServer: The answer has no URL.
+            NotTrusted: The URL is without TLS, though the server was asked with it.
         """
         return self._created(await self._ask(connection, self.url, "POST", headers))
 
@@ -170,6 +171,12 @@ class Endpoint:
             offset = parse_bytes(answer.headers, "Upload-Offset") or 0
         except (KeyError, ValueError, InvalidHeader):
             raise NoTusServer(answer.status) from None
+        if self._address.scheme == "https" != parse_url(url).scheme:
+            # The URL is a secret, and so may be the bytes.
+            raise NotTrusted(
+                "The server gave the upload a URL without TLS. If it stands behind a proxy, it has "
+                "to be told so."
+            )
         return Created(url=url, offset=offset, expires=_expires(answer))
 
     async def inspect(self, connection: Connection, url: str, length: int) -> int:

@@ -54,6 +54,12 @@ class NoTusServer(UploadFailed):
         )
 
 
+class NotTrusted(UploadFailed):
+    """What the server says of itself, or of an upload, would give secrets away."""
+
+    code = "not-trusted"
+
+
 class NotOffered(UploadFailed):
     """The server does not have what was asked for."""
 

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import h11
 
 from .address import Address
+from .errors import NotTrusted
 from .stall import StallDetector
 
 _READ_SIZE: Final = 64 * 1024
@@ -109,7 +110,8 @@ class Connection:
         """Connect.
 
         Raises:
-            ConnectionLost: Nobody takes the connection, or its certificate does not hold.
+            ConnectionLost: Nobody takes the connection.
+            NotTrusted: The server's certificate does not hold.
         """
         options: dict[str, Any] = {"ssl": tls} if address.scheme == "https" else {}
         if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
@@ -121,9 +123,8 @@ class Connection:
         except TimeoutError:
             raise ConnectionLost(f"no connection came about in {timeouts.connect:g} s") from None
         except ssl.SSLCertVerificationError as error:
-            raise ConnectionLost(
-                f"its certificate does not hold ({error.verify_message})"
-            ) from error
+            why = error.verify_message or error.reason
+            raise NotTrusted(f"The server's certificate does not hold: {why}.") from error
         except OSError as error:
             raise ConnectionLost(_why(error)) from error
         return cls(address, streams, timeouts)
