@@ -41,6 +41,7 @@ def server(running: Troubled) -> Troubled:
     running.troubles.clear()
     running.requests.clear()
     running.headers.clear()
+    running.clients.clear()
     return running
 
 
@@ -101,6 +102,7 @@ async def test_chunks_are_as_long_as_asked_for(server: Troubled, sample: Sample)
 
     lengths = [headers["content-length"] for headers in server.headers]
     assert ["0", *[str(MIB)] * 3, "7"] == lengths
+    assert 1 == len({*server.clients}), "one connection is enough"
     assert sample.digest == await digest_at(done.url)
 
 

@@ -31,13 +31,14 @@ class Troubled:
     """The server under test.
 
     `troubles` are those that are left for each method; `requests` are the methods and statuses of
-    all that came.
+    all that came, `clients` the ports that they came from.
     """
 
     app: ASGIApp
     troubles: dict[str, list[Trouble]] = field(default_factory=dict)
     requests: list[tuple[str, int]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    clients: list[int] = field(default_factory=list)
     port: int = 0
 
     @property
@@ -53,6 +54,7 @@ class Troubled:
             await self.app(scope, receive, send)
             return
         method = scope["method"]
+        self.clients.append(scope["client"][1])
         self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
         left = self.troubles.get(method, [])
         trouble = left.pop(0) if left else None

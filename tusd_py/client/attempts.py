@@ -32,6 +32,7 @@ class Attempts:
         self._links = links
         self._paused = paused
         self._connection: Connection | None = None
+        self._changes = 0
 
     def close(self) -> None:
         """Drop the connection."""
@@ -68,10 +69,16 @@ class Attempts:
 
     async def _once(self, work: Work[T], url: str) -> T:
         connection = self._connection
-        if connection is None or not connection.usable or not self._endpoint.leads(connection, url):
+        if connection is None or not self._still_good(connection, url):
             self.close()
+            self._changes = self._links.changes
             connection = self._connection = await self._endpoint.connect(url)
         return await work(connection)
+
+    def _still_good(self, connection: Connection, url: str) -> bool:
+        # Between two requests nobody hears of a change.
+        same_link = self._changes == self._links.changes
+        return same_link and connection.usable and self._endpoint.leads(connection, url)
 
     async def _pause(self, why: str, at_least: float | None) -> None:
         wait = self.backoff.failed(at_least)

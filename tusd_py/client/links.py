@@ -38,6 +38,8 @@ class Links:
         self._watcher = watcher
         self._watching: asyncio.Task[None] | None = None
         self._next: asyncio.Future[str] | None = None
+        self.changes = 0
+        """How many there were: a connection of before one of them is not to be trusted."""
 
     async def __aenter__(self) -> Self:
         self._next = asyncio.get_running_loop().create_future()
@@ -58,6 +60,7 @@ class Links:
                 # Uploads go on: without it, a dead connection is noticed by its silence.
                 _log.warning("client.links.unwatched", why=error.strerror)
                 return
+            self.changes += 1
             change, self._next = self._next, asyncio.get_running_loop().create_future()
             if change is not None:
                 change.set_result(why)
