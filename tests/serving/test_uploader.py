@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -350,16 +349,10 @@ async def test_a_file_that_changes_is_told_and_forgotten(
         with sample.path.open("ab") as file:
             file.write(b"more")
 
-    def change(progress: Progress) -> None:
-        if progress.why is not None:
-            thread = threading.Thread(target=append)
-            thread.start()
-            thread.join()
+    server.troubles["PATCH"] = [Trouble(503, meanwhile=append)]
 
-    server.troubles["PATCH"] = [Trouble(503)]
-    uploader = Uploader(server.url, options=Options(first_delay=0.01), remember=folder)
     with pytest.raises(FileChanged, match="changed while it was being uploaded"):
-        await uploader.upload(sample.path, on_progress=change)
+        await upload(server.url, sample, folder)
     assert [] == left_in(folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,8 @@ class Trouble:
     tus: bool = True
     after_all: bool = False
     """Only the answer is another: the server has done what it was asked."""
+    meanwhile: Callable[[], object] = lambda: None
+    """What else happens, before the answer."""
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Troubled:
         if trouble.after_all:
             await self.app(scope, receive, _nowhere)
         self.requests.append((method, trouble.status))
+        trouble.meanwhile()
         await _answer(trouble, send)
 
     def _noting(self, method: str, send: Send) -> Send:

@@ -305,6 +305,9 @@ def _unacknowledged(writer: asyncio.StreamWriter) -> int:
     import termios
 
     connection = writer.get_extra_info("socket")
+    if connection is None:
+        # uvloop forgets it when the transport is closed.
+        return 0
     try:
         # SIOCOUTQ has the number of TIOCOUTQ.
         return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0])
