@@ -87,12 +87,14 @@ class Source:
         finally:
             # A thread that still reads must not find the file closed.
             await asyncio.wait({ahead})
-            if not ahead.cancelled():
-                ahead.exception()
 
     def _read_ahead(self, start: int, end: int) -> asyncio.Future[bytes]:
         size = min(_PIECE, end - start)
-        return asyncio.get_running_loop().run_in_executor(None, self._read, start, size)
+        loop = asyncio.get_running_loop()
+        ahead = loop.run_in_executor(None, self._read, start, size)
+        # Who was cancelled while it failed is not to be told of it by the event loop.
+        ahead.add_done_callback(lambda read: read.cancelled() or read.exception())
+        return ahead
 
     def _hash(self, into: Hash, start: int, length: int) -> None:
         end = start + length
