@@ -1,6 +1,8 @@
 """Every test runs with an event loop that must not be blocked, on asyncio and on uvloop."""
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,10 @@ BACKENDS = [
     pytest.param(("asyncio", {"debug": True}), id="asyncio"),
     pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
 ]
+
+if threading.current_thread() is threading.main_thread():
+    # A shell that starts the tests in the background has them ignore it, and what they start too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The fixtures that Hypothesis's health check warns of hold no state of an example.
 _HARMLESS = [HealthCheck.function_scoped_fixture]

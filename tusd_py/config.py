@@ -495,7 +495,12 @@ CORS_CHECKS: Mapping[str, Check] = {
 }
 
 HOOKS_CHECKS: Mapping[str, Check] = {
-    "url": _test(_is_hook_url, "a URL such as https://app.example/hooks, without a password"),
+    # It may hold a secret, so it is not repeated.
+    "url": lambda value: (
+        None
+        if _is_hook_url(value)
+        else "It is not a URL such as https://app.example/hooks, without a password."
+    ),
     "enabled_events": _each(_one_of(*get_args(HookName))),
     "forward_headers": _each(_test(_is_forwarded, "the name of a header that can be passed on")),
     "retry": _whole(1, 100, "number of tries"),

@@ -98,6 +98,12 @@ def test_a_place_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         storage.place(an_upload(path="/etc/passwd"))
 
 
+@pytest.mark.parametrize("path", ["d/" * 33 + "x", "/".join(["d" * 200] * 6)])
+def test_a_place_that_no_disk_has_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(CallableFailed):
+        FileStorage(tmp_path).place(an_upload(path=path))
+
+
 @pytest.mark.parametrize("content", [b"foreign file", b"10 bytes!!"])
 async def test_a_foreign_file_is_never_replaced(storage: FileStorage, content: bytes) -> None:
     foreign = storage.files / "finished" / "one"

@@ -120,8 +120,8 @@ def metrics_page() -> str:
         f"| `{PREFIX}processes` | gauge | none | Processes that serve. |",
         f"| `{PREFIX}build_info` | gauge | `version` | The version of the program. |",
         "",
-        "`outbox_events` is there if the application has callables for the end of uploads, and counts",
-        "up to 10000. A server with one process tells its memory, CPU time and open files too, under",
+        "Those of the outbox are there if an application is told anything: by callables, or over HTTP.",
+        "A server with one process tells its memory, CPU time and open files too, under",
         "Prometheus's own names (`process_resident_memory_bytes` ...).",
     ]
     return "\n".join(lines) + "\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from tusd_py.config import Settings
+from tusd_py.config import HttpHooks, Settings
+from tusd_py.errors import ConfigError
 
 from . import table
 from .command import BAD_SETTINGS, SettingsCommand, json_option
@@ -15,10 +16,11 @@ from .failures import CannotStart
 from .folder import check_keys
 from .settings import SETTINGS, Setting
 from .sources import Choice, Loaded, Source
+from .tls import check_tls
 
 _MASK = "***"
-# User and password in a URL.
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+# User and password in a URL, and its query.
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)|(?<=\?)\S+")
 
 
 class _ShowCommand(SettingsCommand):
@@ -37,11 +39,23 @@ def _check(settings: Settings) -> int:
     """Say that all is right; what is wrong with single values was told before."""
     try:
         check_keys(settings.auth_keys)
+        check_tls(settings.tls_cert, settings.tls_key)
+        if settings.app.hooks is not None:
+            _check_hooks(settings.app.hooks)
     except CannotStart as problem:
         click.echo(problem.message, err=True)
         return BAD_SETTINGS
     click.echo("The settings are right.")
     return 0
+
+
+def _check_hooks(hooks: HttpHooks) -> None:
+    from tusd_py.hooks.sender import check_hooks
+
+    try:
+        check_hooks(hooks)
+    except ConfigError as error:
+        raise CannotStart(str(error)) from error
 
 
 def _show(loaded: Loaded, *, as_json: bool) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 import stat
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,7 @@ class Sender:
         Raises:
             ConfigError: The secret cannot be had, or the library that sends is not installed.
         """
-        self._secret, self._client = await asyncio.to_thread(self._prepare)
+        self._secret, self._client = await asyncio.to_thread(self.prepare)
 
     async def close(self) -> None:
         """End all connections."""
@@ -123,7 +124,12 @@ class Sender:
                 return None
         return body
 
-    def _prepare(self) -> "tuple[bytes | None, httpx.AsyncClient]":
+    def prepare(self) -> "tuple[bytes | None, httpx.AsyncClient]":
+        """Make what sending needs. Blocks.
+
+        Raises:
+            ConfigError: It cannot be had.
+        """
         secret = None if self._config.secret_file is None else _secret_in(self._config.secret_file)
         try:
             import httpx
@@ -142,6 +148,15 @@ class Sender:
             headers={"User-Agent": "tusd-py", "Accept-Encoding": "identity"},
         )
         return secret, client
+
+
+def check_hooks(config: HttpHooks) -> None:
+    """Let hooks through that could be called.
+
+    Raises:
+        ConfigError: The secret cannot be had, or the library that sends is not installed.
+    """
+    Sender(config, time.time).prepare()
 
 
 def _secret_in(path: Path) -> bytes:

@@ -11,6 +11,9 @@ from tusd_py.protocol.upload import Upload
 Layout = Callable[[Upload], str]
 
 _LONGEST_NAME = 255
+# Far from what systems take, folders of our own in front included.
+_LONGEST_PATH = 1024
+_MOST_FOLDERS = 32
 _NO_NAMES = frozenset(("", ".", ".."))
 _DAY = 24 * 60 * 60
 
@@ -49,6 +52,8 @@ def is_inside(path: str) -> bool:
     names = path.split("/")
     return (
         path.isprintable()
+        and len(names) - 1 <= _MOST_FOLDERS
+        and len(path) <= _LONGEST_PATH
         and _NO_NAMES.isdisjoint(names)
         and "\\" not in path
         and not (os.name == "nt" and ":" in path)

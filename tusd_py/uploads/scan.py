@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from tusd_py.errors import LockTimeout, StorageDamaged, TusError, UploadNotFound
+from tusd_py.errors import LockTimeout, StorageDamaged, UploadNotFound
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 from .concatenate import compose_if_ready
@@ -79,8 +79,9 @@ async def _attempt(work: Coroutine[Any, Any, None], upload: Upload, done: Recove
         log.error(
             "upload.damaged", upload_id=upload.id, recorded=damage.recorded, stored=damage.stored
         )
-    except TusError:
+    except Exception:
         # The application may not want it; and what fails here fails for its client, who is told.
+        # Whatever it is, the others come next.
         log.warning("recovery.failed", upload_id=upload.id, exc_info=True)
 
 

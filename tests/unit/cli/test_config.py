@@ -66,10 +66,36 @@ def test_secrets_are_masked(
     assert "***" in shown
 
 
-def test_passwords_in_urls_are_masked() -> None:
-    shown = config._masked(SETTINGS[0], "https://me:pass@h/x", "https://me:pass@h/x")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("https://me:pass@h/x", "https://***@h/x"), ("https://h/x?token=a&b", "https://h/x?***")],
+)
+def test_secrets_in_urls_are_masked(url: str, shown: str) -> None:
+    assert shown == config._masked(SETTINGS[0], url, url)
 
-    assert "https://***@h/x" == shown
+
+def test_a_url_that_is_refused_is_not_repeated(run: Run) -> None:
+    done = run("config", "check", "--hooks-http", "ftp://me:pass@h/x")
+
+    assert (2, True, False) == (
+        done.exit_code,
+        "--hooks-http" in done.stderr,
+        "pass@" in done.stderr,
+    )
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--tls-cert", "none.pem"),
+        ("--hooks-http", "http://127.0.0.1:1/", "--hooks-secret-file", "missing"),
+    ],
+)
+def test_files_that_a_server_would_need_are_looked_at(run: Run, flags: tuple[str, ...]) -> None:
+    done = run("config", "check", *flags)
+
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert flags[-1] in done.stderr
 
 
 def test_what_is_right_is_said_to_be(run: Run) -> None:
