@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,14 +39,48 @@ class Other:
 @contextmanager
 def started(command: list[str], port: int, data: Path) -> Iterator[Other]:
     data.mkdir(exist_ok=True)
-    with (data.parent / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    with _Kept(command, data.parent / "server.log").running():
+        _wait_for(port)
+        yield Other(f"http://{HOST}:{port}/files/", data)
+
+
+class _Kept:
+    """A process that is started again when it ends, as an operator's supervisor would.
+
+    @tus/server on Node 20 may die of a client that closes its connection after the answer: "Invalid
+    state: ReadableStream is already closed".
+    """
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self._command = command
+        self._log = log
+        self._lock = threading.Lock()
+        self._over = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._keep, daemon=True)
+        thread.start()
         try:
-            _wait_for(port)
-            yield Other(f"http://{HOST}:{port}/files/", data)
+            yield
         finally:
-            process.kill()
-            process.wait()
+            with self._lock:
+                self._over = True
+                if self._process is not None:
+                    self._process.kill()
+            thread.join()
+
+    def _keep(self) -> None:
+        with self._log.open("wb") as log:
+            while True:
+                with self._lock:
+                    if self._over:
+                        return
+                    self._process = subprocess.Popen(
+                        self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                    )
+                self._process.wait()
 
 
 def _wait_for(port: int) -> None:
@@ -83,11 +118,9 @@ def tusd(folder: Path) -> Iterator[Other]:
         yield other
 
 
-@pytest.fixture(scope="module", params=[node_server, tusd], ids=["@tus/server", "tusd"])
-def other(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Other]:
-    with request.param(tmp_path_factory.mktemp("other")) as other:
+@pytest.fixture(params=[node_server, tusd], ids=["@tus/server", "tusd"])
+def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Other]:
+    with request.param(tmp_path) as other:
         yield other
 
 
