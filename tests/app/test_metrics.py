@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.support.asgi import DISCONNECT, Client, ScriptedConnection
+from tests.support.clock import Clock
 from tests.support.hooks import Answer, Heard, hook_server, saying
 from tests.support.metrics import Page, parsed
 from tusd_py import Config, FileStorage, HttpHooks, MemoryMetadata, Reject, TusApp, Upload
@@ -21,23 +22,13 @@ from tusd_py.testing.script import Stall
 pytestmark = pytest.mark.anyio
 
 
-class Time:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1_000_000.0)
 
 
 @pytest.fixture
-def clock() -> Time:
-    return Time()
-
-
-@pytest.fixture
-async def tus(tmp_path: Path, clock: Time) -> AsyncIterator[TusApp]:
+async def tus(tmp_path: Path, clock: Clock) -> AsyncIterator[TusApp]:
     config = Config(expire_after=60, lock_timeout=0.2, recover_at_start=False, sweep_interval=0)
     tus = TusApp(
         storage=FileStorage(tmp_path), metadata=MemoryMetadata(), config=config, clock=clock
@@ -65,7 +56,7 @@ async def read_until(client: Client, sample: str, value: float, **labels: str) -
                 return page
 
 
-async def test_the_life_of_an_upload_is_counted(client: Client, clock: Time) -> None:
+async def test_the_life_of_an_upload_is_counted(client: Client, clock: Clock) -> None:
     url = await client.new(length=10)
     await client.patch(url, 0, b"hello")
     clock.now += 30
@@ -176,7 +167,7 @@ async def test_who_waits_in_vain_is_counted(client: Client, tus: TusApp) -> None
 
 
 async def test_sweeps_are_counted_with_what_they_removed(
-    client: Client, tus: TusApp, clock: Time
+    client: Client, tus: TusApp, clock: Clock
 ) -> None:
     await client.new(length=10)
     clock.now += 61

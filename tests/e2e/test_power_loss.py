@@ -13,9 +13,10 @@ import pytest
 
 from tests.e2e.power.machine import Power, PoweredServer, mounted
 from tests.e2e.power.workload import TYPE, Client, Sent, Unanswered, check, path_of, run_together
-from tests.spec.served import Clock, Served
+from tests.spec.served import NOW, Served
 from tests.spec.test_checksum import checksum
 from tests.support.asgi import Header, Response
+from tests.support.clock import Clock
 from tests.support.live import Wire, head, wait_until_stored
 from tusd_py import FileStorage, SQLiteMetadata, TusApp, TusError
 from tusd_py.locks.memory import MemoryLocks
@@ -189,7 +190,7 @@ def acknowledged(response: Response) -> Response:
 
 
 def served(folder: Path, boot_id: str) -> Served:
-    clock, metadata = Clock(), SQLiteMetadata(folder / "tus.db")
+    clock, metadata = Clock(NOW), SQLiteMetadata(folder / "tus.db")
     storage = FileStorage(folder)
     # What locks keep on the disk is of no use after a loss of power.
     locks = MemoryLocks()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from tests.support.asgi import Client
+from tests.support.clock import Clock
 from tusd_py import (
     Config,
     FileStorage,
@@ -26,19 +27,7 @@ Kind = Literal["memory", "disk"]
 Auth = Grants | Callable[[Request], Awaitable[str | None]]
 
 BOOT = "a-boot"
-
-
-@dataclass(slots=True)
-class Clock:
-    """Unix time that moves when a test moves it."""
-
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
+NOW = 1_800_000_000.0
 
 
 @dataclass(slots=True)
@@ -98,7 +87,7 @@ class Backends:
     folder: Path
     stack: AsyncExitStack
     layout: Layout = by_date
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=lambda: Clock(NOW))
     new_id: Ids = field(default_factory=Ids)
     memory: tuple[MemoryStorage, MemoryMetadata] = field(
         default_factory=lambda: (MemoryStorage(), MemoryMetadata())

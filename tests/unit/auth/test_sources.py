@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import structlog
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from tests.support.clock import Clock
 from tests.unit.auth.samples import OLD_SECRET, SECRET, SIGNING, VERIFYING
 from tusd_py.auth import KeyFile, keys_from_environment, sources
 from tusd_py.auth.encoding import encode
@@ -21,19 +21,9 @@ from tusd_py.auth.keys import KeyRing
 from tusd_py.errors import ConfigError
 
 
-@dataclass
-class Clock:
-    """A clock that the test moves."""
-
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(100.0)
 
 
 @pytest.fixture

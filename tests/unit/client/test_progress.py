@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.client.test_retry import Clock
+from tests.support.clock import Clock
 from tusd_py.client.progress import Meter, Phase, Progress
 
 
@@ -12,7 +12,7 @@ def metered(clock: Clock, total: int = 1000, parts: int = 1) -> tuple[Meter, lis
 
 
 def test_rate_and_time_left_are_those_of_late() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     meter, told = metered(clock)
     for second in range(1, 9):
         clock.now += 1
@@ -23,7 +23,7 @@ def test_rate_and_time_left_are_those_of_late() -> None:
 
 
 def test_what_the_server_had_before_is_no_part_of_the_rate() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     meter, told = metered(clock)
     meter.delivered(0, 0)
     clock.now += 0.5
@@ -35,7 +35,7 @@ def test_what_the_server_had_before_is_no_part_of_the_rate() -> None:
 
 
 def test_nobody_is_told_more_than_ten_times_a_second() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     meter, told = metered(clock)
     for count in range(1000):
         clock.now += 0.001
@@ -45,7 +45,7 @@ def test_nobody_is_told_more_than_ten_times_a_second() -> None:
 
 
 def test_parts_add_up() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     meter, told = metered(clock, parts=2)
     meter.delivered(0, 100)
     clock.now += 1
@@ -55,7 +55,7 @@ def test_parts_add_up() -> None:
 
 
 def test_it_is_paused_when_all_parts_are_and_says_why_at_once() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     meter, told = metered(clock, parts=2)
     meter.delivered(0, 1)
     meter.paused(0, "the server answered 503")

@@ -6,19 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.clock import Clock
 from tusd_py.client.retry import Backoff, Bounds, Then, after, retry_after
 
 BOUNDS = Bounds(first=0.5, longest=30.0, reconnect=2.0, patience=600.0, first_contact=20.0)
-
-
-class Clock:
-    """A clock that only the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def backoff(clock: Clock, jitter: float = 0.999_999) -> Backoff:
@@ -66,7 +57,7 @@ def test_what_depends_on_the_request(method: str, status: int, then: Then) -> No
 
 
 def test_bounds_double_up_to_the_longest() -> None:
-    pauses = backoff(Clock())
+    pauses = backoff(Clock(1000.0))
     pauses.reached()
 
     assert [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0] == waits(pauses, 8)
@@ -74,7 +65,7 @@ def test_bounds_double_up_to_the_longest() -> None:
 
 @given(jitter=st.floats(0, 1, exclude_max=True), failures=st.integers(1, 200))
 def test_a_wait_is_anywhere_below_its_bound(jitter: float, failures: int) -> None:
-    pauses = backoff(Clock(), jitter)
+    pauses = backoff(Clock(1000.0), jitter)
     pauses.reached()
 
     last = [pauses.failed() for _ in range(failures)][-1]
@@ -84,7 +75,7 @@ def test_a_wait_is_anywhere_below_its_bound(jitter: float, failures: int) -> Non
 
 
 def test_progress_starts_the_bounds_anew() -> None:
-    pauses = backoff(Clock())
+    pauses = backoff(Clock(1000.0))
     waits(pauses, 5)
 
     pauses.progressed()
@@ -93,13 +84,13 @@ def test_progress_starts_the_bounds_anew() -> None:
 
 
 def test_a_server_that_asks_for_more_time_gets_it() -> None:
-    pauses = backoff(Clock())
+    pauses = backoff(Clock(1000.0))
 
     assert 7.0 == pauses.failed(at_least=7.0)
 
 
 def test_patience_ends_a_while_after_the_first_failure_without_progress() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     pauses = backoff(clock)
     pauses.reached()
     pauses.failed()
@@ -111,7 +102,7 @@ def test_patience_ends_a_while_after_the_first_failure_without_progress() -> Non
 
 
 def test_progress_gives_all_patience_back() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     pauses = backoff(clock)
     pauses.reached()
     pauses.failed()
@@ -124,7 +115,7 @@ def test_progress_gives_all_patience_back() -> None:
 
 
 def test_a_server_that_never_answered_is_given_up_soon() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     pauses = backoff(clock)
     pauses.failed()
     clock.now += 20.0
@@ -133,7 +124,7 @@ def test_a_server_that_never_answered_is_given_up_soon() -> None:
 
 
 def test_a_server_that_answered_once_is_not() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     pauses = backoff(clock)
     pauses.reached()
     pauses.failed()
@@ -143,7 +134,7 @@ def test_a_server_that_answered_once_is_not() -> None:
 
 
 def test_a_new_link_caps_the_waits_for_a_while() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     pauses = backoff(clock)
     pauses.reached()
     waits(pauses, 8)

@@ -1,23 +1,14 @@
 """The circuit breaker, without anything that is called."""
 
-from dataclasses import dataclass
-
 import pytest
 
+from tests.support.clock import Clock
 from tusd_py.hooks.breaker import Breaker, BreakerState, Call
-
-
-@dataclass
-class Clock:
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(100.0)
 
 
 @pytest.fixture
