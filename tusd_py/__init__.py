@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .asgi.app import TusApp
     from .asgi.cors import ALLOW_HEADERS, ALLOW_METHODS, EXPOSE_HEADERS
-    from .config import Config, Cors, HttpHooks
+    from .config import Config, Cors, HttpHooks, Network
     from .errors import Reject, TusError, UploadNotFound
     from .hooks.base import Changes, NewUpload, Reply, Request
     from .metadata.memory import MemoryMetadata
@@ -29,6 +29,7 @@ _HOMES = {
     "Config": "config",
     "Cors": "config",
     "HttpHooks": "config",
+    "Network": "config",
     "GB": "quantities",
     "GiB": "quantities",
     "KB": "quantities",
@@ -73,6 +74,7 @@ __all__ = [
     "MemoryMetadata",
     "MemoryStorage",
     "MiB",
+    "Network",
     "NewUpload",
     "Reject",
     "Reply",

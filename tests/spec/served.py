@@ -13,6 +13,7 @@ from tusd_py import (
     FileStorage,
     MemoryMetadata,
     MemoryStorage,
+    Network,
     Request,
     SQLiteMetadata,
     TusApp,
@@ -111,9 +112,13 @@ class Backends:
         setup: Callable[[TusApp], None] = lambda _: None,
         boot_id: str = BOOT,
     ) -> Served:
-        # Nothing here is about the loss of power, and when to clean up is up to the test.
+        # Nothing here is about power or links that are lost, and cleaning up is up to the test.
         settings = replace(
-            config or Config(), durability="process", sweep_interval=0, recover_at_start=False
+            config or Config(),
+            durability="process",
+            sweep_interval=0,
+            recover_at_start=False,
+            network=Network(networkchangedetection=False),
         )
         server = TusApp(
             storage=storage(self.storage()),

@@ -11,6 +11,7 @@ from tusd_py.metrics.shared import PUBLISH_SECONDS, SharedMeters
 from tusd_py.uploads.engine import Background, Engine, log
 from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
+from tusd_py.uploads.network import leave_network, watch_network
 from tusd_py.uploads.outbox import watch
 from tusd_py.uploads.scan import recover
 
@@ -64,6 +65,7 @@ class Runtime:
         engine, self.engine, self._starting = self.engine, None, None
         if engine is not None:
             await engine.background.close()
+            await leave_network(engine)
             if engine.webhooks is not None:
                 await engine.webhooks.close()
             if isinstance(engine.meters, SharedMeters):
@@ -84,6 +86,7 @@ class Runtime:
         await engine.metadata.start(durable=durable)
         await engine.locks.start()
         engine.background = Background()
+        await watch_network(engine)
         if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify

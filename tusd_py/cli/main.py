@@ -62,7 +62,7 @@ def _remove(settings: Settings, ids: tuple[str, ...], *, as_json: bool) -> int:
 def _network(settings: Settings, *, watch: bool, as_json: bool) -> int:
     from .network import network
 
-    return network(settings.network, watch=watch, as_json=as_json)
+    return network(settings.app.network, watch=watch, as_json=as_json)
 
 
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})

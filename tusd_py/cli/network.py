@@ -7,11 +7,8 @@ import sys
 import click
 
 from tusd_py import config, telemetry
-from tusd_py.network.health import Limits
-from tusd_py.network.links import Links, News
+from tusd_py.network.links import News, links_of
 from tusd_py.network.monitor import POLL, Monitor
-from tusd_py.network.probe import Target
-from tusd_py.network.selection import Rules
 
 from .failures import CannotStart
 from .links import Look, as_line, as_object, as_table, news_as_object
@@ -48,7 +45,7 @@ async def _run(settings: config.Network, *, watch: bool, as_json: bool) -> None:
 
     poll = POLL if watch else _APART
     async with Monitor(poll=poll, settle=settings.reconnectdelay) as monitor:
-        links = make_links(settings, monitor)
+        links = links_of(settings, monitor)
         for _ in range(_MEASUREMENTS):
             await links.measure()
             await asyncio.sleep(_APART)
@@ -56,26 +53,3 @@ async def _run(settings: config.Network, *, watch: bool, as_json: bool) -> None:
         click.echo(as_object(look) if as_json else as_table(look))
         if watch:
             await links.run(tell)
-
-
-def make_links(settings: config.Network, monitor: Monitor) -> Links:
-    """Put together what settings ask for."""
-    target = settings.probe_target
-    rules = Rules(
-        priority=settings.interface_priority,
-        automatic=settings.auto_switch_enabled,
-        limits=Limits(
-            latency=settings.switch_threshold_latency,
-            loss=settings.switch_threshold_packet_loss,
-        ),
-        dwell=settings.switch_dwell,
-        return_after=settings.switch_return,
-    )
-    links = Links(
-        monitor,
-        rules,
-        target=Target.parse(target) if target is not None else None,
-        every=settings.probe_interval,
-    )
-    links.override(settings.interface_override)
-    return links

@@ -44,7 +44,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "app": Group(Config, config.CONFIG_CHECKS),
     "app.cors": Group(Cors, config.CORS_CHECKS),
     "app.hooks": Group(HttpHooks, config.HOOKS_CHECKS),
-    "network": Group(Network, config.NETWORK_CHECKS),
+    "app.network": Group(Network, config.NETWORK_CHECKS),
 }
 
 
@@ -421,68 +421,74 @@ SETTINGS: Final = (
         "File of the secret that signs the hooks' requests: whsec_ and 24 to 64 bytes in Base64.",
     ),
     Setting(
+        "network.networkchangedetection",
+        "app.network.networkchangedetection",
+        SWITCH,
+        "Watch the machine's links, so that what happens to them is known at once.",
+    ),
+    Setting(
         "network.reconnectdelay",
-        "network.reconnectdelay",
+        "app.network.reconnectdelay",
         DURATION,
         "How long an interface must not change to have settled.",
     ),
     Setting(
         "network.interface_priority",
-        "network.interface_priority",
+        "app.network.interface_priority",
         texts("NAME"),
         "Interface to prefer, such as eth0; the first most. Others follow by their kind: ethernet, "
         "wifi, lte, cellular, vpn. May be repeated.",
     ),
     Setting(
         "network.interface_override",
-        "network.interface_override",
+        "app.network.interface_override",
         or_none(TEXT, "none"),
         "Interface to use whenever it can be used, however good it is.",
     ),
     Setting(
         "network.auto_switch_enabled",
-        "network.auto_switch_enabled",
+        "app.network.auto_switch_enabled",
         SWITCH,
         "Leave an interface that is lost or bad for another.",
     ),
     Setting(
         "network.switch_threshold_latency",
-        "network.switch_threshold_latency",
+        "app.network.switch_threshold_latency",
         LATENCY,
         "A link with longer round trips is bad; a bare number is in milliseconds.",
     ),
     Setting(
         "network.switch_threshold_packet_loss",
-        "network.switch_threshold_packet_loss",
+        "app.network.switch_threshold_packet_loss",
         SHARE,
         "A link that loses more than this is bad; a bare number is in percent.",
     ),
     Setting(
         "network.switch_dwell",
-        "network.switch_dwell",
+        "app.network.switch_dwell",
         DURATION,
         "Least time between two switches, unless the interface in use is lost.",
     ),
     Setting(
         "network.switch_return",
-        "network.switch_return",
+        "app.network.switch_return",
         DURATION,
         "How long a preferred interface has to be good before it is used again.",
     ),
     Setting(
         "network.probe_target",
-        "network.probe_target",
+        "app.network.probe_target",
         or_none(TEXT, "none"),
         "Where to connect to over each interface to measure it, as host:port.",
     ),
     Setting(
         "network.probe_interval",
-        "network.probe_interval",
+        "app.network.probe_interval",
         DURATION,
         "Time between two measurements.",
     ),
 )
 
 # What the command that watches links takes as flags, and the server does not.
-OF_NETWORK: Final = tuple(setting for setting in SETTINGS if setting.group == "network")
-OF_SERVER: Final = tuple(setting for setting in SETTINGS if setting.group != "network")
+OF_NETWORK: Final = tuple(setting for setting in SETTINGS if setting.group == "app.network")
+OF_SERVER: Final = tuple(setting for setting in SETTINGS if setting.group != "app.network")

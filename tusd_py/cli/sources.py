@@ -173,10 +173,10 @@ def _build(gathering: Gathering) -> Settings:
     if gathering.problems:
         raise ConfigError(gathering.problems)
     # The types were checked with each value.
-    app = Config(**gathering.part("app"), cors=cors, hooks=hooks)  # type: ignore[arg-type]
-    network = Network(**gathering.part("network"))  # type: ignore[arg-type]
+    network = Network(**gathering.part("app.network"))  # type: ignore[arg-type]
+    app = Config(**gathering.part("app"), cors=cors, hooks=hooks, network=network)  # type: ignore[arg-type]
     try:
-        return Settings(**gathering.part(""), app=app, network=network)  # type: ignore[arg-type]
+        return Settings(**gathering.part(""), app=app)  # type: ignore[arg-type]
     except ConfigError as error:
         raise ConfigError([gathering.blame("", p) for p in error.problems]) from error
 

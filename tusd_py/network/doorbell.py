@@ -55,3 +55,8 @@ class Doorbell:
     def close(self) -> None:
         """Stop listening."""
         self._socket.close()
+
+    def __del__(self) -> None:
+        """Go with an event loop that ended without a word."""
+        if hasattr(self, "_socket"):
+            self.close()

@@ -5,7 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from tusd_py.config import Network
+
 from .changes import Change
+from .health import Limits
 from .interfaces import Interface, IPAddress
 from .meter import Meter
 from .monitor import Monitor
@@ -155,3 +158,26 @@ class Links:
     def _quality(self, interface: Interface) -> Quality:
         meter = self._meters.get((interface.name, interface.index))
         return meter.quality if meter is not None else UNKNOWN
+
+
+def links_of(settings: Network, monitor: Monitor) -> Links:
+    """Put together what settings ask for; the monitor was started."""
+    target = settings.probe_target
+    rules = Rules(
+        priority=settings.interface_priority,
+        automatic=settings.auto_switch_enabled,
+        limits=Limits(
+            latency=settings.switch_threshold_latency,
+            loss=settings.switch_threshold_packet_loss,
+        ),
+        dwell=settings.switch_dwell,
+        return_after=settings.switch_return,
+    )
+    links = Links(
+        monitor,
+        rules,
+        target=Target.parse(target) if target is not None else None,
+        every=settings.probe_interval,
+    )
+    links.override(settings.interface_override)
+    return links

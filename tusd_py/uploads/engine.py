@@ -20,6 +20,7 @@ from tusd_py.hooks.webhooks import Webhooks
 from tusd_py.locks import Locks
 from tusd_py.metadata import Event, Metadata, Quota, Use
 from tusd_py.metrics import Meters
+from tusd_py.network import Links, Monitor
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import Storage
 from tusd_py.streaming import BodySource, Interrupt
@@ -109,6 +110,8 @@ class Engine:
             in a sentence what is wrong, or nothing. See ``readiness``.
         meters: Count what is done.
         samples: Numbers that are asked for when somebody reads the metrics, by their name there.
+        monitor: Sees what happens to the machine's links; None if nobody looks.
+        links: Knows how good they are, and which one to use; None if nobody looks.
     """
 
     storage: Storage
@@ -129,6 +132,8 @@ class Engine:
     checks: dict[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
     meters: Meters = field(default_factory=Meters)
     samples: dict[str, Callable[[], Awaitable[float | None]]] = field(default_factory=dict)
+    monitor: Monitor | None = None
+    links: Links | None = None
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)

@@ -9,7 +9,6 @@ import pytest
 
 from tests.unit.cli.fakes import Run
 from tusd_py.cli.links import Look, as_line, as_table, news_as_object
-from tusd_py.cli.network import make_links
 from tusd_py.config import Network
 from tusd_py.network import (
     AddressesChanged,
@@ -20,6 +19,7 @@ from tusd_py.network import (
     WentDown,
 )
 from tusd_py.network.health import Reason
+from tusd_py.network.links import links_of
 from tusd_py.network.quality import Quality
 from tusd_py.network.selection import Switch
 
@@ -122,9 +122,9 @@ async def test_settings_reach_the_choice() -> None:
         addresses=(ip_interface("198.51.100.2/24"),),
     )
     async with Monitor(read=machine, doorbell=None) as monitor:
-        usual = make_links(Network(), monitor)
-        preferring = make_links(Network(interface_priority=("other",)), monitor)
-        overridden = make_links(Network(interface_override="other"), monitor)
+        usual = links_of(Network(), monitor)
+        preferring = links_of(Network(interface_priority=("other",)), monitor)
+        overridden = links_of(Network(interface_override="other"), monitor)
     assert [ETH0, other, other] == [usual.active, preferring.active, overridden.active]
     assert "198.51.100.2" == str(overridden.source(4))
     assert overridden.source(6) is None

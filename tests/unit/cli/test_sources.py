@@ -60,7 +60,7 @@ def test_every_attribute_can_be_set() -> None:
         for group, found in GROUPS.items()
         for field in fields(found.type)
     }
-    assert attributes - {"app", "app.cors", "app.hooks", "network"} == {
+    assert attributes - {"app", "app.cors", "app.hooks", "app.network"} == {
         setting.attribute for setting in SETTINGS
     }
     assert len(SETTINGS) == len({setting.attribute for setting in SETTINGS})
@@ -351,7 +351,7 @@ def test_the_network_has_a_section_of_its_own(toml: Path) -> None:
         "switch_threshold_latency = 400\n"
         "switch_threshold_packet_loss = 2.5\n"
     )
-    network = loaded(toml=toml, env={"TUSD_PY_NETWORK_PROBE_TARGET": "[::1]:443"}).network
+    network = loaded(toml=toml, env={"TUSD_PY_NETWORK_PROBE_TARGET": "[::1]:443"}).app.network
     assert (2, ("eth0", "wlan0", "wwan0", "ppp0"), False) == (
         network.reconnectdelay,
         network.interface_priority,

@@ -1,0 +1,74 @@
+"""How the machine's links are watched, and which one is used."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .checks import YES_OR_NO, Check, each, optional, problems_of, refuse, seconds, text, within
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """How the machine's links are watched, and which one is used. Times are in seconds.
+
+    Raises:
+        ConfigError: Values are wrong; it names all of them.
+    """
+
+    networkchangedetection: bool = True
+    """Watch the links, so that what happens to them is known at once. Default: yes."""
+
+    reconnectdelay: float = 2.0
+    """For how long an interface must not change to have settled. Default: 2."""
+
+    interface_priority: tuple[str, ...] = ()
+    """Names of interfaces, the best first; others come after them, by their kind.
+
+    Default: none.
+    """
+
+    interface_override: str | None = None
+    """The interface to use whenever it can be used, however good it is. Default: none."""
+
+    auto_switch_enabled: bool = True
+    """Leave an interface that is lost or bad for another. Default: yes."""
+
+    switch_threshold_latency: float = 0.5
+    """A link with longer round trips is bad. Default: 0.5."""
+
+    switch_threshold_packet_loss: float = 0.05
+    """A link that loses a larger share than this, from 0 to 1, is bad. Default: 0.05."""
+
+    switch_dwell: float = 10.0
+    """The least time between two switches, unless the interface in use is lost. Default: 10."""
+
+    switch_return: float = 30.0
+    """How long a preferred interface has to be good before it is used again. Default: 30."""
+
+    probe_target: str | None = None
+    """``host:port`` to connect to over each interface, to measure it. Default: none."""
+
+    probe_interval: float = 1.0
+    """The time between two measurements. Default: 1."""
+
+    def __post_init__(self) -> None:
+        refuse(problems_of(self, NETWORK_CHECKS))
+
+
+_INTERFACE = re.compile(r"[^\x00-\x1f/]{1,256}")
+_TARGET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):0*[1-9][0-9]{0,4}")
+
+NETWORK_CHECKS: Final[Mapping[str, Check]] = {
+    "networkchangedetection": YES_OR_NO,
+    "reconnectdelay": seconds(zero=True),
+    "interface_priority": each(text(_INTERFACE, "the name of an interface")),
+    "interface_override": optional(text(_INTERFACE, "the name of an interface")),
+    "auto_switch_enabled": YES_OR_NO,
+    "switch_threshold_latency": within(0.001, 60, "a time from 1ms to 60s"),
+    "switch_threshold_packet_loss": within(0, 1, "a share from 0% to 100%"),
+    "switch_dwell": seconds(zero=True),
+    "switch_return": seconds(zero=True),
+    "probe_target": optional(text(_TARGET, "of the form host:port or [::1]:port")),
+    "probe_interval": seconds(),
+}

@@ -1,0 +1,28 @@
+"""The machine's links, watched for as long as the engine runs."""
+
+from tusd_py.network import Monitor
+from tusd_py.network.links import links_of
+
+from .engine import Engine, log
+
+
+async def watch_network(engine: Engine) -> None:
+    """Begin to watch the links, if that is wanted and the system lets us."""
+    settings = engine.config.network
+    if not settings.networkchangedetection:
+        return
+    monitor = Monitor(settle=settings.reconnectdelay)
+    try:
+        await monitor.start()
+    except OSError:
+        log.warning("network.unwatched", exc_info=True)
+        return
+    engine.monitor, engine.links = monitor, links_of(settings, monitor)
+    engine.background.start(engine.links.run())
+
+
+async def leave_network(engine: Engine) -> None:
+    """Watch no more; what runs in the background has ended."""
+    monitor, engine.monitor, engine.links = engine.monitor, None, None
+    if monitor is not None:
+        await monitor.close()
