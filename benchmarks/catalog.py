@@ -24,17 +24,31 @@ _PROMISES: Final = {
     "process": "no fsync; survives the process",
     "disk": "fsync of bytes and metadata; survives the machine",
 }
+
+
+def _largest(size: str) -> tuple[str, ...]:
+    return ("--streaming-max-buffer-size", size)
+
+
 _OURS: Final = {
     "tusd_py-process": ("process", ()),
     "tusd_py-disk": ("disk", ()),
     "tusd_py-affinity": ("process", ("--cpu-affinity",)),
     "tusd_py-process-2": ("process", ("--workers", "2")),
 }
+_WAYS: Final[Mapping[str, tuple[str, ...]]] = {"direct": (), "received": ("--no-direct-body",)}
+_SIZES: Final = ("32KiB", "64KiB", "128KiB", "256KiB", "512KiB", "1MiB", "2MiB", "4MiB")
+_FIXED: Final = {
+    f"tusd_py-{way}-{size}": (*flags, "--no-streaming-adaptive-buffers", *_largest(size))
+    for way, flags in _WAYS.items()
+    for size in _SIZES
+}
+_SIZED: Final = {**{f"tusd_py-{way}-any": flags for way, flags in _WAYS.items()}, **_FIXED}
 
 
 def names() -> list[str]:
     """Return the names of all servers, ours first."""
-    return [*_OURS, GUARDED, EMBEDDED, *PEERS, LIMIT]
+    return [*_OURS, *_SIZED, GUARDED, EMBEDDED, *PEERS, LIMIT]
 
 
 def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing]]:
@@ -54,7 +68,7 @@ def find(wanted: Iterable[str], python: str) -> tuple[list[Server], list[Missing
 
 
 def _finders(python: str) -> Mapping[str, Callable[[], Server]]:
-    ours = {name: partial(_standalone, name, python) for name in _OURS}
+    ours = {name: partial(_standalone, name, python) for name in [*_OURS, *_SIZED]}
     special: Mapping[str, Callable[[], Server]] = {
         GUARDED: partial(_guarded, python),
         EMBEDDED: partial(_embedded, python),
@@ -65,12 +79,12 @@ def _finders(python: str) -> Mapping[str, Callable[[], Server]]:
 
 def _role(name: str) -> Role:
     special = {GUARDED: Role.GUARDED, EMBEDDED: Role.EMBEDDED, LIMIT: Role.LIMIT}
-    special |= dict.fromkeys(_OURS, Role.OURS)
+    special |= dict.fromkeys(_OURS, Role.OURS) | dict.fromkeys(_SIZED, Role.SIZED)
     return special.get(name, Role.PEER)
 
 
 def _standalone(name: str, python: str) -> Server:
-    durability, more = _OURS[name]
+    durability, more = _OURS[name] if name in _OURS else ("process", _SIZED[name])
     flags = ["--durability", durability, *more, "--log-format", "none"]
     _check_it_serves(python)
 
@@ -84,7 +98,7 @@ def _standalone(name: str, python: str) -> Server:
         configuration=" ".join(flags),
         durability=_PROMISES[durability],
         launch=launch,
-        role=Role.OURS,
+        role=_role(name),
         durable=durability == "disk",
     )
 

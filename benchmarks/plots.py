@@ -25,6 +25,7 @@ _COLOURS: Final = {
     Role.OURS: "#2f6fde",
     Role.GUARDED: "#5287e4",
     Role.EMBEDDED: "#7ea6ec",
+    Role.SIZED: "#7ea6ec",
     Role.PEER: "#9a9a9a",
     Role.LIMIT: "#d9d9d9",
 }

@@ -31,6 +31,7 @@ class Role(StrEnum):
     EMBEDDED = "ours behind plain uvicorn"
     PEER = "peer"
     GUARDED = "ours, wants grants"
+    SIZED = "ours, with buffers of one size or of any"
     LIMIT = "limit"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .asgi.app import TusApp
     from .asgi.cors import ALLOW_HEADERS, ALLOW_METHODS, EXPOSE_HEADERS
-    from .config import Config, Cors, HttpHooks, Network
+    from .config import Config, Cors, HttpHooks, Network, Streaming
     from .errors import Reject, TusError, UploadNotFound
     from .hooks.base import Changes, NewUpload, Reply, Request
     from .metadata.memory import MemoryMetadata
@@ -30,6 +30,7 @@ _HOMES = {
     "Cors": "config",
     "HttpHooks": "config",
     "Network": "config",
+    "Streaming": "config",
     "GB": "quantities",
     "GiB": "quantities",
     "KB": "quantities",
@@ -80,6 +81,7 @@ __all__ = [
     "Reply",
     "Request",
     "SQLiteMetadata",
+    "Streaming",
     "TusApp",
     "TusError",
     "Upload",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from benchmarks.scenarios import (
+    buffers,
     chunks,
     concurrent,
     crowd,
@@ -25,6 +26,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Scale], list[Case]]]] = {
     "chunks": chunks.plain,
     "small": small.cases,
     "downloads": downloads.cases,
+    "buffers": buffers.cases,
     "crowd": crowd.cases,
     "concurrent": concurrent.cases,
     "takeover": takeover.cases,

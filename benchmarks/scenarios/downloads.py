@@ -24,7 +24,11 @@ _METRICS: Final = tuple(
 
 def cases(scale: Scale) -> list[Case]:
     """Return three cases: 1 GiB by one reader, eight of an upload each, eight of the same one."""
-    length = scale.choose(GIB, quick=64 * MIB)
+    return of_length(scale.choose(GIB, quick=64 * MIB))
+
+
+def of_length(length: int) -> list[Case]:
+    """Return the same cases with uploads of another length."""
     return [
         _case("downloads-1", f"Download of {length // MIB} MiB", length, _Reads(1, 1)),
         _case("downloads-8", f"8 downloads of {length // MIB} MiB each", length, _Reads(8, 8)),

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from tests.support.buffers import usual
 from tests.support.proxy import unacknowledged
 from tusd_py.serving import handover
 from tusd_py.serving.connection import HttpConnection
@@ -47,7 +49,10 @@ class Request:
         if self._unread:
             self.protocols[0].flow.pause_reading()
         received = ReceivedBody(
-            receive, self._budget, idle_timeout=self._idle_timeout, connection=self.connection
+            receive,
+            partial(usual, self._budget),
+            idle_timeout=self._idle_timeout,
+            connection=self.connection,
         )
         self.begun.set_result(
             DirectBody(received, self.connection, _THREADS, idle_timeout=self._idle_timeout)

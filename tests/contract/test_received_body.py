@@ -1,10 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.support.buffers import usual
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.received import ReceivedBody
 from tusd_py.testing import BodySourceContract
@@ -44,7 +46,9 @@ class TestReceivedBody(BodySourceContract):
     async def open_source(self, budget: BufferBudget) -> AsyncIterator[OpenSource]:
         @asynccontextmanager
         async def opened(script: Script, *, idle_timeout: float = 0) -> AsyncIterator[ReceivedBody]:
-            yield ReceivedBody(receive_of(script), budget, idle_timeout=idle_timeout)
+            yield ReceivedBody(
+                receive_of(script), partial(usual, budget), idle_timeout=idle_timeout
+            )
 
         yield opened
         assert budget.used == 0

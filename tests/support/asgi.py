@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tusd_py.streaming.connection import EXTENSION, PATH_SEND, ZERO_COPY, SocketBody
+from tusd_py.streaming.connection import EXTENSION, PATH_SEND, ZERO_COPY, Kept, SocketBody
+from tusd_py.streaming.pieces import Pieces
 from tusd_py.testing.script import Disconnect, Stall
 
 Message = MutableMapping[str, Any]
@@ -47,6 +48,7 @@ class ScriptedConnection:
     trailers: Sequence[tuple[bytes, bytes]] = ()
     whole: bool = False
     sent: Callable[[int], None] | None = None
+    kept: Kept = field(default_factory=Kept)
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
 
     def on_shutdown(self, callback: Callable[[], None]) -> None:
@@ -58,6 +60,12 @@ class ScriptedConnection:
 
     def on_sent(self, callback: Callable[[int], None]) -> None:
         self.sent = callback
+
+    def send_in(self, pieces: Pieces) -> None:
+        """Nothing is sent in pieces by itself."""
+
+    def room(self) -> int:
+        return 0
 
     def undelivered(self) -> int:
         return self.held

@@ -81,7 +81,7 @@ def wait_for_connections(server: LiveServer, count: int) -> None:
 def _count(server: LiveServer, tus: TusApp) -> Census:
     engine = tus._runtime.engine
     assert engine is not None
-    budget = tus._handler._endpoints._budget
+    budget = tus._handler._endpoints._buffers._budget
     tasks = asyncio.all_tasks(server.loop)
     locks = engine.locks
     assert isinstance(locks, FileLocks)
@@ -92,7 +92,7 @@ def _count(server: LiveServer, tus: TusApp) -> Census:
         leases=len(locks._inside) + len(locks._asked_by),
         transfers=len(engine.admission),
         receiving=len(engine.receiving),
-        buffered=budget.used,
+        buffered=budget.held,
         served=budget._transfers,
     )
 

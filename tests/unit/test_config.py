@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tusd_py import config
-from tusd_py.config import Config, Cors, HttpHooks, Network, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Network, Settings, Streaming
 from tusd_py.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -25,10 +25,11 @@ REPOSITORY = Path(__file__).parents[2]
         (Config, config.CONFIG_CHECKS),
         (Settings, config.SETTINGS_CHECKS),
         (Network, config.NETWORK_CHECKS),
+        (Streaming, config.STREAMING_CHECKS),
     ],
 )
 def test_every_attribute_is_checked(
-    kind: type[Cors | HttpHooks | Config | Settings | Network],
+    kind: type[Cors | HttpHooks | Config | Settings | Network | Streaming],
     checks: Mapping[str, config.Check],
 ) -> None:
     assert {field.name for field in fields(kind)} == set(checks)
@@ -243,3 +244,23 @@ def test_importing_the_settings_loads_nothing_but_the_standard_library() -> None
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
     assert "[]" == run.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"adaptive_buffers": 1},
+        {"min_buffer_size": 4095},
+        {"max_buffer_size": 64 * 2**20 + 1},
+        {"buffer_optimization_interval": 0},
+        {"min_buffer_size": 2**20, "max_buffer_size": 2**19},
+        {"min_buffer_size": 2**23},
+    ],
+)
+def test_a_bad_value_of_streaming_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=rf"^{next(iter(changes))}: .+\.$"):
+        Streaming(**changes)  # type: ignore[arg-type]
+
+
+def test_buffers_that_do_not_adapt_have_no_smallest_size() -> None:
+    assert 2**14 == Streaming(adaptive_buffers=False, max_buffer_size=2**14).max_buffer_size

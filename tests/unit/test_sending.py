@@ -13,6 +13,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from tests.support.buffers import usual
 from tusd_py.errors import StorageError
 from tusd_py.serving.outlet import FileTooShort, Outlet
 from tusd_py.serving.protocol import protocol_class
@@ -51,7 +52,7 @@ def threads() -> WorkerThreads:
 
 
 def sending(ends: Ends, file: IO[bytes], threads: WorkerThreads, left: int = len(DATA)) -> Sending:
-    return Sending(Outlet(file.fileno(), 0, left), ends[1], threads, nobody_counts)
+    return Sending(Outlet(file.fileno(), 0, left), ends[1], threads, nobody_counts, usual())
 
 
 async def until_idle(sent: Sending) -> None:
@@ -164,7 +165,7 @@ async def test_what_the_disk_fails_with_is_an_error_of_the_storage(
     descriptor = os.open(tmp_path, os.O_PATH)
     try:
         with pytest.raises(StorageError):
-            await Sending(Outlet(descriptor, 0, 10), ends[1], threads, nobody_counts).run()
+            await Sending(Outlet(descriptor, 0, 10), ends[1], threads, nobody_counts, usual()).run()
     finally:
         os.close(descriptor)
 

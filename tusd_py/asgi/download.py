@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from tusd_py.protocol.conditions import Validators, not_modified, range_applies
 from tusd_py.protocol.disposition import INLINE, disposition, shown_type
@@ -13,12 +14,26 @@ from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import Kind, Upload
 from tusd_py.storage import FileBacked, Storage
 from tusd_py.streaming.connection import PATH_SEND, ZERO_COPY
+from tusd_py.streaming.pieces import Pieces
 
 from .answer import Answer, FilePart
 
 # Whoever keeps it asks before using it: an upload can be removed, and a right to it can end. And
 # what is one client's is not for a cache that others share.
 _CACHING = {"Cache-Control": "private, no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a download may be sent.
+
+    Attributes:
+        sending: ASGI's extensions for sending files that may be used.
+        pieces: How it is read where none of them is.
+    """
+
+    sending: frozenset[str]
+    pieces: Pieces
 
 
 def downloadable(upload: Upload, *, unfinished: bool) -> bool:
@@ -31,16 +46,14 @@ def downloadable(upload: Upload, *, unfinished: bool) -> bool:
     return upload.finished or (unfinished and upload.kind is not Kind.FINAL)
 
 
-async def download(
-    storage: Storage, upload: Upload, headers: Headers, sending: frozenset[str]
-) -> Answer:
+async def download(storage: Storage, upload: Upload, headers: Headers, ways: Ways) -> Answer:
     """Answer a GET with what is recorded of an upload.
 
     Args:
         storage: Where the bytes are.
         upload: What is wanted.
         headers: The request's.
-        sending: ASGI's extensions for sending files that may be used.
+        ways: How it may be sent.
 
     Raises:
         PreconditionFailed: 412.
@@ -54,9 +67,9 @@ async def download(
     part = select_part(wanted, upload.offset)
     answer = {**_headers(upload, validators), **_CACHING}
     if part is None:
-        return await _answer(storage, upload, 200, answer, Part(0, upload.offset), sending)
+        return await _answer(storage, upload, 200, answer, Part(0, upload.offset), ways)
     answer["Content-Range"] = part.content_range(upload.offset)
-    return await _answer(storage, upload, 206, answer, part, sending)
+    return await _answer(storage, upload, 206, answer, part, ways)
 
 
 async def _answer(
@@ -65,12 +78,13 @@ async def _answer(
     status: int,
     headers: dict[str, str],
     part: Part,
-    sending: frozenset[str],
+    ways: Ways,
 ) -> Answer:
-    file = await _file_part(storage, upload, part, sending)
+    file = await _file_part(storage, upload, part, ways.sending)
     stream = None
     if file is None and part.count:
-        stream = await _begun(storage.read(upload, part.start, part.count))
+        read = storage.read(upload, part.start, part.count, ways.pieces.next_size)
+        stream = await _begun(ways.pieces.counted(read))
     return Answer(
         status=status,
         headers={**headers, "Content-Length": str(part.count)},

@@ -17,7 +17,6 @@ from tusd_py.protocol.responses import inspection_headers, offset_headers
 from tusd_py.protocol.rules import part_ids
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.storage import Composing
-from tusd_py.streaming.budget import BufferBudget
 from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.append import append
 from tusd_py.uploads.concatenate import concatenate
@@ -28,7 +27,8 @@ from tusd_py.uploads.repeats import meet, once
 from tusd_py.uploads.terminate import terminate
 
 from .answer import Answer
-from .download import download, downloadable
+from .buffers import Buffers, Start, start_size
+from .download import Ways, download, downloadable
 from .exchange import Exchange
 
 # What a path of a URL may have as it is; the rest came decoded and goes out encoded.
@@ -56,8 +56,7 @@ class Endpoints:
         self._config = config
         self._hooks = hooks
         self._meters = meters
-        self._budget = BufferBudget(config.buffer_budget)
-        meters.buffer_limit.set(config.buffer_budget)
+        self._buffers = Buffers(config, meters)
         self._threads = WorkerThreads(_BODY_THREADS, "tusd-py-body")
         self._collection: dict[str, Endpoint] = {"POST": self._create}
         self._upload: dict[str, Endpoint] = {"HEAD": self._inspect, "PATCH": self._append}
@@ -98,7 +97,7 @@ class Endpoints:
         terms = exchange.access.terms(creation)
         await self._access(engine, exchange)
         request = exchange.request()
-        incoming = self._incoming(exchange)
+        incoming = self._incoming(engine, exchange)
         base = _quoted(exchange.place.base)
         if creation.kind is Kind.FINAL:
             parts = part_ids(creation.part_urls, exchange.place.origin + base)
@@ -123,7 +122,7 @@ class Endpoints:
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
         await self._access(engine, exchange)
-        incoming = self._incoming(exchange)
+        incoming = self._incoming(engine, exchange)
         outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
         # clause patch.success
         return _answer(204, outcome, {})
@@ -148,18 +147,14 @@ class Endpoints:
         if not downloadable(upload, unfinished=self._config.download_unfinished):
             raise UploadNotFound(upload_id)
         await meet(engine, upload)
-        sending = exchange.sending(self._config)
-        answer = await download(engine.storage, upload, exchange.headers, sending)
+        pieces = self._buffers.outgoing(exchange.connection, _start(engine, exchange))
+        ways = Ways(exchange.sending(self._config), pieces)
+        answer = await download(engine.storage, upload, exchange.headers, ways)
         return replace(answer, facts={**answer.facts, **_facts(upload)})
 
-    def _incoming(self, exchange: Exchange) -> Incoming:
-        return exchange.incoming(self._budget, self._threads, self._config, self._moved)
-
-    def _moved(self, size: int) -> None:
-        if size:
-            self._meters.received.add(size)
-            self._meters.batches.observe(size)
-        self._meters.buffered.set(self._budget.used)
+    def _incoming(self, engine: Engine, exchange: Exchange) -> Incoming:
+        start = _start(engine, exchange)
+        return exchange.incoming(self._buffers, start, self._threads, self._config)
 
     async def _access(self, engine: Engine, exchange: Exchange) -> None:
         if self._hooks.on_access:
@@ -169,6 +164,10 @@ class Endpoints:
 
     def _composes(self, engine: Engine) -> bool:
         return isinstance(engine.storage, Composing) and not self._config.disable_concatenation
+
+
+def _start(engine: Engine, exchange: Exchange) -> Start:
+    return partial(start_size, engine.monitor, exchange.local_address)
 
 
 @lru_cache

@@ -1,6 +1,7 @@
 """One request, as far as the endpoints need it."""
 
 from collections.abc import Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 from tusd_py.auth.access import Access
@@ -10,14 +11,13 @@ from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
 from tusd_py.streaming import BodySource, Interrupt, Stop
-from tusd_py.streaming.base import Moved
-from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.connection import EXTENSION, PATH_SEND, ZERO_COPY, Connection
 from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import Receive, ReceivedBody
 from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.engine import Incoming
 
+from .buffers import Buffers, Start
 from .proxy import Place
 
 Scope = MutableMapping[str, Any]
@@ -107,8 +107,14 @@ class Exchange:
             scope=self.scope,
         )
 
+    @property
+    def local_address(self) -> str | None:
+        """Where the connection ends on this machine; None if that is no address."""
+        server = self.scope.get("server")
+        return None if server is None or server[1] is None else server[0]
+
     def incoming(
-        self, budget: BufferBudget, threads: WorkerThreads, config: Config, moved: Moved
+        self, buffers: Buffers, start: Start, threads: WorkerThreads, config: Config
     ) -> Incoming:
         """The body, wired to whatever can end it."""
         interrupt = Interrupt()
@@ -116,11 +122,11 @@ class Exchange:
             self.connection.on_shutdown(lambda: interrupt.set(Stop.SHUTDOWN))
         received = ReceivedBody(
             self._receive,
-            budget,
+            partial(buffers.incoming, self.connection, start),
             idle_timeout=config.idle_timeout,
             min_rate=config.min_rate,
             connection=self.connection,
-            moved=moved,
+            moved=buffers.moved,
         )
         source: BodySource = received
         if self.connection is not None and config.direct_body:

@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Final, get_args
 
 from tusd_py import affinity, config
-from tusd_py.config import Check, Config, Cors, HttpHooks, Network, Settings
+from tusd_py.config import Check, Config, Cors, HttpHooks, Network, Settings, Streaming
 
 from .kinds import (
     DURATION,
@@ -35,7 +35,14 @@ CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
 class Group:
     """An object that holds settings, and the checks of its attributes."""
 
-    type: type[Settings] | type[Config] | type[Cors] | type[HttpHooks] | type[Network]
+    type: (
+        type[Settings]
+        | type[Config]
+        | type[Cors]
+        | type[HttpHooks]
+        | type[Network]
+        | type[Streaming]
+    )
     checks: Mapping[str, Check]
 
 
@@ -45,6 +52,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "app.cors": Group(Cors, config.CORS_CHECKS),
     "app.hooks": Group(HttpHooks, config.HOOKS_CHECKS),
     "app.network": Group(Network, config.NETWORK_CHECKS),
+    "app.streaming": Group(Streaming, config.STREAMING_CHECKS),
 }
 
 
@@ -486,6 +494,31 @@ SETTINGS: Final = (
         "app.network.probe_interval",
         DURATION,
         "Time between two measurements.",
+    ),
+    Setting(
+        "streaming.adaptive_buffers",
+        "app.streaming.adaptive_buffers",
+        SWITCH,
+        "Choose the size of each connection's buffers from how fast it is; otherwise they all "
+        "have the largest size.",
+    ),
+    Setting(
+        "streaming.min_buffer_size",
+        "app.streaming.min_buffer_size",
+        SIZE,
+        "Size of buffers for slow connections.",
+    ),
+    Setting(
+        "streaming.max_buffer_size",
+        "app.streaming.max_buffer_size",
+        SIZE,
+        "Largest size of buffers, for fast ones.",
+    ),
+    Setting(
+        "streaming.buffer_optimization_interval",
+        "app.streaming.buffer_optimization_interval",
+        DURATION,
+        "Time between two choices of a connection's buffer size.",
     ),
 )
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 
-from tusd_py.config import Config, Cors, HttpHooks, Network, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Network, Settings, Streaming
 from tusd_py.errors import ConfigError
 
 from .settings import CONFIG_FLAG, CONFIG_VARIABLE, PREFIX, SETTINGS, Setting
@@ -170,11 +170,18 @@ def _take_leftover(gathering: Gathering, leftover: Sequence[str], known: Iterabl
 
 def _build(gathering: Gathering) -> Settings:
     cors, hooks = _build_cors(gathering), _build_hooks(gathering)
+    streaming = _build_streaming(gathering)
     if gathering.problems:
         raise ConfigError(gathering.problems)
     # The types were checked with each value.
     network = Network(**gathering.part("app.network"))  # type: ignore[arg-type]
-    app = Config(**gathering.part("app"), cors=cors, hooks=hooks, network=network)  # type: ignore[arg-type]
+    app = Config(
+        **gathering.part("app"),  # type: ignore[arg-type]
+        cors=cors,
+        hooks=hooks,
+        network=network,
+        streaming=streaming,
+    )
     try:
         return Settings(**gathering.part(""), app=app)  # type: ignore[arg-type]
     except ConfigError as error:
@@ -192,6 +199,15 @@ def _build_cors(gathering: Gathering) -> Cors | None:
         where = gathering.choices["app.cors.credentials"].where
         gathering.problems.append(f"{where}: This needs cors_origin, to say for which pages.")
     return None
+
+
+def _build_streaming(gathering: Gathering) -> Streaming:
+    try:
+        return Streaming(**gathering.part("app.streaming"))  # type: ignore[arg-type]
+    except ConfigError as error:
+        problems = [gathering.blame("app.streaming", p) for p in error.problems]
+        gathering.problems.extend(problems)
+    return Streaming()
 
 
 def _build_hooks(gathering: Gathering) -> HttpHooks | None:

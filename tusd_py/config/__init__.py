@@ -10,6 +10,7 @@ from .cors import CORS_CHECKS, Cors
 from .hooks import HOOKS_CHECKS, HookName, HttpHooks
 from .network import NETWORK_CHECKS, Network
 from .settings import SETTINGS_CHECKS, LayoutName, LogFormat, LogLevel, Settings
+from .streaming import STREAMING_CHECKS, Streaming
 
 __all__ = [
     "CONFIG_CHECKS",
@@ -17,6 +18,7 @@ __all__ = [
     "HOOKS_CHECKS",
     "NETWORK_CHECKS",
     "SETTINGS_CHECKS",
+    "STREAMING_CHECKS",
     "UNIX",
     "Check",
     "Config",
@@ -29,4 +31,5 @@ __all__ = [
     "LogLevel",
     "Network",
     "Settings",
+    "Streaming",
 ]

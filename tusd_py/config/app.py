@@ -24,6 +24,7 @@ from .checks import (
 from .cors import Cors
 from .hooks import HttpHooks
 from .network import Network
+from .streaming import Streaming
 
 Durability = Literal["disk", "process"]
 
@@ -155,6 +156,9 @@ class Config:
     network: Network = field(default_factory=Network)
     """How links are watched."""
 
+    streaming: Streaming = field(default_factory=Streaming)
+    """How much is moved at once."""
+
     def __post_init__(self) -> None:
         refuse(problems_of(self, CONFIG_CHECKS))
 
@@ -201,4 +205,5 @@ CONFIG_CHECKS: Final[Mapping[str, Check]] = {
     "disable_concatenation": YES_OR_NO,
     "hooks": optional(instance(HttpHooks, "an HttpHooks object")),
     "network": instance(Network, "a Network object"),
+    "streaming": instance(Streaming, "a Streaming object"),
 }

@@ -89,6 +89,8 @@ class Meters:
         self._chunks = self._histograms("chunk_size_bytes")[()]
         self._rates = self._histograms("transfer_throughput_bytes_per_second")[()]
         self.batches = self._histograms("batch_size_bytes")[()]
+        resized = self._counters("buffer_size_changes")
+        self.uploads_resized, self.downloads_resized = resized[("upload",)], resized[("download",)]
         self.buffered = self._counter("buffer_used_bytes")
         self.buffer_limit = self._counter("buffer_limit_bytes")
         self.lock_waits = self._histograms("lock_wait_seconds")[()]

@@ -28,6 +28,7 @@ HOOKS: Final = (
     *("pre-access", "pre-create", "post-create", "post-receive", "pre-finish", "post-finish"),
     *("pre-terminate", "post-terminate", OTHER),
 )
+DIRECTIONS: Final = ("upload", "download")
 OUTCOMES: Final = ("ok", "rejected", "failed", "skipped")
 
 
@@ -151,7 +152,14 @@ TABLE: Final[Sequence[Metric]] = (
         "Bytes that were written at once, or moved in one turn of a thread.",
         buckets=_BATCHES,
     ),
-    _metric("buffer_used_bytes", _sum, "Bytes that wait in memory to be written."),
+    _metric(
+        "buffer_size_changes",
+        _counter,
+        "Connections' buffers that were given another size.",
+        labels=("direction",),
+        series=_each(DIRECTIONS),
+    ),
+    _metric("buffer_used_bytes", _sum, "Bytes that wait in memory to be written, or to be sent."),
     _metric("buffer_limit_bytes", _sum, "The most bytes that may wait in memory."),
     _metric(
         "lock_wait_seconds",

@@ -1,18 +1,23 @@
 """One request on one connection, as the application sees it beyond ASGI."""
 
-import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self
 
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from tusd_py.config import Config, Streaming
 from tusd_py.streaming.base import Moved, nobody_counts
-from tusd_py.streaming.connection import ZERO_COPY, SocketBody
+from tusd_py.streaming.budget import BufferBudget
+from tusd_py.streaming.buffers import BufferSize
+from tusd_py.streaming.connection import ZERO_COPY, Kept, SocketBody
+from tusd_py.streaming.pieces import Pieces
+
+from . import kernel
+from .sending import flushed
 
 HandOver = Callable[["HttpConnection", int | None], SocketBody | None]
-SendPart = Callable[[RequestResponseCycle, Mapping[str, Any], Moved], Awaitable[None]]
+SendPart = Callable[[RequestResponseCycle, Mapping[str, Any], Moved, Pieces], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -26,6 +31,7 @@ class HttpConnection:
     Args:
         hand_over: What ``hand_over`` does.
         send_part: Sends the part of a file that a message names.
+        kept: What is known of the connection.
         stopping: The server was told to stop already.
 
     Attributes:
@@ -33,8 +39,11 @@ class HttpConnection:
         arrived: How many bytes of the body were read.
     """
 
-    def __init__(self, hand_over: HandOver, send_part: SendPart, *, stopping: bool) -> None:
+    def __init__(
+        self, hand_over: HandOver, send_part: SendPart, kept: Kept, *, stopping: bool
+    ) -> None:
         self.arrived = 0
+        self.kept = kept
         self._hand_over: HandOver | None = hand_over
         self._send_part: SendPart | None = send_part
         self.trailers: list[tuple[bytes, bytes]] = []
@@ -43,10 +52,15 @@ class HttpConnection:
         self._callbacks: list[Callable[[], None]] = []
         self._cycle: RequestResponseCycle | None = None
         self._sent: Moved = nobody_counts
+        self._pieces: Pieces | None = None
 
     def on_sent(self, callback: Moved) -> None:
         """See ``Connection``."""
         self._sent = callback
+
+    def send_in(self, pieces: Pieces) -> None:
+        """See ``Connection``."""
+        self._pieces = pieces
 
     def on_shutdown(self, callback: Callable[[], None]) -> None:
         """See ``Connection``."""
@@ -71,7 +85,11 @@ class HttpConnection:
         """See ``Connection``."""
         if self._cycle is None:
             return 0
-        return len(self._cycle.body) + _unread(self._cycle.transport)
+        return len(self._cycle.body) + kernel.unread(self._cycle.transport)
+
+    def room(self) -> int:
+        """See ``Connection``."""
+        return kernel.room(self._cycle.transport) if self._cycle is not None else 0
 
     def hand_over(self, limit: int | None) -> SocketBody | None:
         """See ``Connection``."""
@@ -93,7 +111,7 @@ class HttpConnection:
             finally:
                 ended(self)
                 # The scope leads here, and these to the scope: nobody has to look for that.
-                self._cycle = self._hand_over = self._send_part = None
+                self._cycle = self._hand_over = self._send_part = self._pieces = None
 
         return wrapped
 
@@ -110,10 +128,14 @@ class HttpConnection:
         cycle = self._open_cycle()
         if message["type"] == ZERO_COPY and cycle.response_started and self._send_part is not None:
             if cycle.scope["method"] != "HEAD" and not cycle.disconnected:
-                await self._send_part(cycle, message, self._sent)
+                pieces = self._pieces or _unshared(self.room)
+                await self._send_part(cycle, message, self._sent, pieces)
             more = message.get("more_body", False)
             message = {"type": "http.response.body", "body": b"", "more_body": more}
         await cycle.send(message)
+        if message.get("more_body", False) and cycle.transport.get_extra_info("sslcontext") is None:
+            # What waits for the client is one piece, and the next one is not read before.
+            await flushed(cycle.transport, cycle.flow)
         if message["type"] == "http.response.start" and cycle.more_body and not cycle.keep_alive:
             # uvicorn would close right after the answer, and the client, still sending, would see
             # a reset instead of it. The protocol closes when the body has been read.
@@ -126,13 +148,7 @@ class HttpConnection:
         return self._cycle
 
 
-def _unread(transport: asyncio.Transport) -> int:
-    """How many bytes the kernel holds for us, where it can be asked."""
-    connection = transport.get_extra_info("socket")
-    if connection is None or transport.is_closing() or sys.platform == "win32":
-        return 0
-    from fcntl import ioctl
-    from termios import FIONREAD
-
-    answer = ioctl(connection.fileno(), FIONREAD, bytes(4))
-    return int.from_bytes(answer, sys.byteorder)
+def _unshared(room: Callable[[], int]) -> Pieces:
+    """Pieces for an application that has no wishes."""
+    budget = BufferBudget(Config().buffer_budget)
+    return Pieces(BufferSize(budget, Streaming()), room)

@@ -15,7 +15,9 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tusd_py.streaming.base import Moved
-from tusd_py.streaming.connection import EXTENSION, ZERO_COPY
+from tusd_py.streaming.buffers import BufferSize
+from tusd_py.streaming.connection import EXTENSION, ZERO_COPY, Kept
+from tusd_py.streaming.pieces import Pieces
 from tusd_py.threads import WorkerThreads
 
 from . import handover
@@ -75,6 +77,7 @@ class TusProtocol(HttpToolsProtocol):
         self._handed: HandedOver | None = None
         self._sending: Sending | None = None
         self._extensions: dict[str, Any] = {}
+        self._kept = Kept()
         # Bytes of a body that come behind those that were taken from the socket.
         self._left = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -122,7 +125,9 @@ class TusProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._begun = self._in_headers = True
         self._header_size = self._silent_size = 0
-        self._connection = HttpConnection(self._hand_over, self._send_part, stopping=self._stopping)
+        self._connection = HttpConnection(
+            self._hand_over, self._send_part, self._kept, stopping=self._stopping
+        )
         scope: Any = self.scope
         scope["extensions"] = {EXTENSION: self._connection, **self._extensions}
 
@@ -229,18 +234,24 @@ class TusProtocol(HttpToolsProtocol):
         return self._handed
 
     async def _send_part(
-        self, cycle: RequestResponseCycle, message: Mapping[str, Any], sent: Moved
+        self,
+        cycle: RequestResponseCycle,
+        message: Mapping[str, Any],
+        sent: Moved,
+        pieces: Pieces,
     ) -> None:
-        await send_part(cycle, message, self.threads, self._send_past, sent)
+        await send_part(cycle, message, self.threads, self._send_past, sent, pieces)
 
-    async def _send_past(self, cycle: RequestResponseCycle, outlet: Outlet, sent: Moved) -> None:
+    async def _send_past(
+        self, cycle: RequestResponseCycle, outlet: Outlet, sent: Moved, size: BufferSize
+    ) -> None:
         await flushed(self.transport, self.flow)
         duplicate = handover.duplicate_of(self.transport) if outlet.left else None
         if duplicate is None or self._reader is None:
             return
         # As long as a duplicate is open, closing the connection does not end it.
         with duplicate:
-            self._sending = Sending(outlet, duplicate, self.threads, sent)
+            self._sending = Sending(outlet, duplicate, self.threads, sent, size)
             self._reader.file = self._sending
             self._watch_reader(self.read_timeout)
             try:

@@ -2,8 +2,9 @@
 
 import asyncio
 import math
-import sys
 from typing import Protocol
+
+from . import kernel
 
 
 class WaitingFile(Protocol):
@@ -90,23 +91,8 @@ class Reader:
 
     def _count(self) -> int:
         """How many bytes wait here, or in the kernel, for the client to take them."""
-        return self._waiting() + _unacknowledged(self._transport)
+        return self._waiting() + kernel.unacknowledged(self._transport)
 
     def _waiting(self) -> int:
         in_file = self._file.left if self._file is not None else 0
         return in_file + self._transport.get_write_buffer_size()
-
-
-def _unacknowledged(transport: asyncio.Transport) -> int:
-    connection = transport.get_extra_info("socket")
-    if connection is None or sys.platform == "win32":
-        return 0
-    from fcntl import ioctl
-    from termios import TIOCOUTQ
-
-    try:
-        answer = ioctl(connection.fileno(), TIOCOUTQ, bytes(4))
-    except OSError:
-        # Not every system tells. Then only what is taken from this process counts.
-        return 0
-    return int.from_bytes(answer, sys.byteorder)

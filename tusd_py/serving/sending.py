@@ -11,13 +11,12 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from tusd_py.streaming.base import Moved
-from tusd_py.streaming.turn import PIECE, take_turn
+from tusd_py.streaming.buffers import BufferSize
+from tusd_py.streaming.pieces import Pieces
+from tusd_py.streaming.turn import take_turn
 from tusd_py.threads import WorkerThreads
 
 from .outlet import Outlet
-
-# What is read at once where the kernel cannot send by itself.
-_READ = 128 * 1024
 
 
 class Sending:
@@ -31,16 +30,23 @@ class Sending:
         duplicate: The connection. The transport must have nothing to send meanwhile.
         threads: Where it is sent.
         sent: Counts what was sent.
+        size: Of one step.
 
     Attributes:
         idle: Nothing is done but to wait for the client.
     """
 
     def __init__(
-        self, outlet: Outlet, duplicate: socket.socket, threads: WorkerThreads, sent: Moved
+        self,
+        outlet: Outlet,
+        duplicate: socket.socket,
+        threads: WorkerThreads,
+        sent: Moved,
+        size: BufferSize,
     ) -> None:
         self.idle = False
         self._sent = sent
+        self._size = size
         self._outlet = outlet
         self._fd = duplicate.fileno()
         self._threads = threads
@@ -59,10 +65,12 @@ class Sending:
             FileTooShort: The file ends before the part does.
             StorageError: The file cannot be read.
         """
+        self._size.begin()
         while not self._over:
             before = self.left
             await self._threads.run(take_turn, self._step, self._threads, self._fd, select.POLLOUT)
             self._sent(before - self.left)
+            self._size.moved(before - self.left)
             if self._outlet.full and not self._over:
                 await self._wait()
 
@@ -78,7 +86,7 @@ class Sending:
         return self._lost or outlet.ended or outlet.unsendable or not outlet.left
 
     def _step(self) -> int | None:
-        return None if self._over else self._outlet.send(self._fd, PIECE)
+        return None if self._over else self._outlet.send(self._fd, self._size.bytes)
 
     async def _wait(self) -> None:
         """Wait until the socket takes bytes again, or the connection is lost."""
@@ -102,8 +110,9 @@ async def send_part(
     cycle: RequestResponseCycle,
     message: Mapping[str, Any],
     threads: WorkerThreads,
-    send_past: Callable[[RequestResponseCycle, Outlet, Moved], Awaitable[None]],
+    send_past: Callable[[RequestResponseCycle, Outlet, Moved, BufferSize], Awaitable[None]],
     sent: Moved,
+    pieces: Pieces,
 ) -> None:
     """Send the part of a file that a message names; the response does not end with it.
 
@@ -113,6 +122,7 @@ async def send_part(
         threads: Where files are read.
         send_past: Sends what it can past the transport.
         sent: Counts what was sent.
+        pieces: How the rest is read.
 
     Raises:
         RuntimeError: The response would be longer than its ``Content-Length``.
@@ -125,11 +135,13 @@ async def send_part(
         if outlet.left > announced:
             raise RuntimeError("Response content longer than Content-Length")
         before = outlet.left
-        await send_past(cycle, outlet, sent)
+        await send_past(cycle, outlet, sent, pieces.size)
         cycle.expected_content_length = announced - (before - outlet.left)
     while outlet.left and not cycle.disconnected:
-        piece = await threads.run(outlet.read, _READ)
-        await cycle.send({"type": "http.response.body", "body": piece, "more_body": True})
+        piece = await threads.run(outlet.read, pieces.next_size())
+        with pieces.held(len(piece)):
+            await cycle.send({"type": "http.response.body", "body": piece, "more_body": True})
+            await flushed(cycle.transport, cycle.flow)
         sent(len(piece))
 
 

@@ -106,7 +106,11 @@ class Storage(Protocol):
         ...
 
     def read(
-        self, upload: Upload, start: int = 0, count: int | None = None
+        self,
+        upload: Upload,
+        start: int = 0,
+        count: int | None = None,
+        most: Callable[[], int] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Read an upload in pieces of bounded size.
 
@@ -114,6 +118,7 @@ class Storage(Protocol):
             upload: As it is recorded.
             start: The first byte.
             count: How many bytes; None is all that follow.
+            most: Asked before each piece how long it may be at most; None leaves it to the storage.
 
         Raises:
             StorageError: It failed.

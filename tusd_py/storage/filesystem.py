@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -86,7 +86,11 @@ class FileStorage:
         return await self._threads.run(self._size, upload)
 
     async def read(
-        self, upload: Upload, start: int = 0, count: int | None = None
+        self,
+        upload: Upload,
+        start: int = 0,
+        count: int | None = None,
+        most: Callable[[], int] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         file = await self.open(upload)
         if file is None:
@@ -95,7 +99,11 @@ class FileStorage:
         try:
             if start:
                 await self._reading.run(os.lseek, file.fileno(), start, os.SEEK_SET)
-            while left and (piece := await self._reading.run(os.read, file.fileno(), _most(left))):
+            while left:
+                size = int(min(left, most() if most is not None else _PIECE))
+                piece = await self._reading.run(os.read, file.fileno(), size)
+                if not piece:
+                    return
                 left -= len(piece)
                 yield piece
         finally:
@@ -271,10 +279,6 @@ def _some(entries: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
 def _folders_in(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-
-
-def _most(left: float) -> int:
-    return int(min(left, _PIECE))
 
 
 def _same(one: str, other: str) -> bool:

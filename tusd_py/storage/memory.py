@@ -1,6 +1,6 @@
 """Storage in memory: for tests, and the yardstick for the others."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from tusd_py.errors import StorageDamaged, StorageError
 from tusd_py.protocol.upload import Upload, UploadId
@@ -37,12 +37,18 @@ class MemoryStorage:
         return len(self.files.get(upload.id, b""))
 
     async def read(
-        self, upload: Upload, start: int = 0, count: int | None = None
+        self,
+        upload: Upload,
+        start: int = 0,
+        count: int | None = None,
+        most: Callable[[], int] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         data = self.files.get(upload.id, bytearray())
         end = len(data) if count is None else min(len(data), start + count)
-        for place in range(start, end, _PIECE):
-            yield bytes(data[place : min(end, place + _PIECE)])
+        while start < end:
+            following = min(end, start + (most() if most is not None else _PIECE))
+            yield bytes(data[start:following])
+            start = following
 
     def location(self, upload: Upload) -> Mapping[str, str]:  # noqa: ARG002 - the port's form
         return {"Type": "memorystore"}

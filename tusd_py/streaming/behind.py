@@ -3,36 +3,11 @@
 import asyncio
 
 from .base import Moved, Sink, nobody_counts
-from .budget import BufferBudget
+from .buffers import FILL, SMALL, BufferSize
 
-SMALLEST_BATCH = 64 * 1024
-LARGEST_BATCH = 4 * 1024 * 1024
-# A batch that fills faster than this is worth doubling: it pays for fewer thread hops.
-FAST_FILL = 0.02
-# One that fills slower holds bytes in memory for too long.
-SLOW_FILL = 0.2
-# An unfinished batch of a slow client is written after this time.
+# An unfinished batch of a slow client is written after this time, in seconds. A larger one is not
+# held for longer than it was to take.
 LINGER = 0.25
-
-
-def next_batch_size(size: int, fill_seconds: float) -> int:
-    """Choose the size in bytes of the next batch from how long the last one took to fill."""
-    if fill_seconds < FAST_FILL:
-        return min(size * 2, LARGEST_BATCH)
-    if fill_seconds > SLOW_FILL:
-        return max(size // 2, SMALLEST_BATCH)
-    return size
-
-
-class BatchSize:
-    """The batch size of one connection, kept from one pump to the next."""
-
-    def __init__(self) -> None:
-        self.bytes = SMALLEST_BATCH
-
-    def adapt(self, fill_seconds: float) -> None:
-        """Learn from a batch that was full."""
-        self.bytes = next_batch_size(self.bytes, fill_seconds)
 
 
 class WriteBehind:
@@ -42,35 +17,39 @@ class WriteBehind:
 
     Args:
         sink: Where they are written.
-        budget: Shared by all transfers of the process.
         size: Of the batches.
+        left: How many bytes there will be at most, if that is known.
         moved: Counts what was written.
     """
 
     def __init__(
-        self, sink: Sink, budget: BufferBudget, size: BatchSize, moved: Moved = nobody_counts
+        self,
+        sink: Sink,
+        size: BufferSize,
+        *,
+        left: int | None = None,
+        moved: Moved = nobody_counts,
     ) -> None:
         self._sink = sink
-        self._budget = budget
+        self._budget = size.budget
         self._size = size
+        self._left = left
         self._moved = moved
         self._loop = asyncio.get_running_loop()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        self._since = 0.0
         self._linger: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
     async def add(self, chunk: bytes) -> None:
         """Take a chunk; waits while two batches are held already, or the budget is spent."""
         if not self._pending:
-            self._since = self._loop.time()
-            self._linger = self._loop.call_later(LINGER, self._lingered)
+            seconds = LINGER if self._size.bytes <= SMALL else FILL
+            self._linger = self._loop.call_later(seconds, self._lingered)
         self._pending.append(chunk)
         self._pending_bytes += len(chunk)
         self._budget.take(len(chunk))
-        if self._pending_bytes >= min(self._size.bytes, max(self._budget.fair, SMALLEST_BATCH)):
-            self._size.adapt(self._loop.time() - self._since)
+        if self._pending_bytes >= self._size.to_write(self._left):
             await self._written()
             self._flush()
         if self._budget.spent:
@@ -104,11 +83,10 @@ class WriteBehind:
             writing.result()
 
     def _lingered(self) -> None:
-        self._size.adapt(LINGER)
         if self._writing is None or self._writing.done():
             self._flush()
         else:
-            self._linger = self._loop.call_later(LINGER, self._lingered)
+            self._linger = self._loop.call_later(FILL, self._lingered)
 
     def _flush(self) -> None:
         if self._writing is not None and self._writing.exception() is not None:
@@ -129,6 +107,7 @@ class WriteBehind:
         finally:
             self._budget.give(size)
         self._moved(size)
+        self._size.moved(size)
 
     def _stop_lingering(self) -> None:
         if self._linger is not None:

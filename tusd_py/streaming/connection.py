@@ -1,7 +1,11 @@
 """What our serving class offers an application beyond ASGI, through the scope's extensions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+from .buffers import BufferSize
+from .pieces import Pieces
 
 EXTENSION = "tusd_py.connection"
 # ASGI's own extensions for sending parts of files and whole ones, and the types of their messages.
@@ -29,8 +33,30 @@ class SocketBody(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Kept:
+    """What is known of a connection from one request to the next.
+
+    Attributes:
+        incoming: The size of its buffers for bodies.
+        outgoing: The same for downloads.
+    """
+
+    incoming: BufferSize | None = None
+    outgoing: BufferSize | None = None
+
+
 class Connection(Protocol):
     """The connection of one request."""
+
+    @property
+    def kept(self) -> Kept:
+        """What is kept for further requests of the same connection."""
+        ...
+
+    def room(self) -> int:
+        """Tell how many bytes of an answer the kernel takes now, as far as it can be told."""
+        ...
 
     @property
     def trailers(self) -> Sequence[tuple[bytes, bytes]]:
@@ -47,6 +73,10 @@ class Connection(Protocol):
 
     def on_sent(self, callback: Callable[[int], None]) -> None:
         """Call back, in the event loop, with how many bytes of files were sent, while they are."""
+        ...
+
+    def send_in(self, pieces: Pieces) -> None:
+        """Send files in such pieces."""
         ...
 
     def hand_over(self, limit: int | None) -> SocketBody | None:

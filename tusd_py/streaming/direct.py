@@ -72,7 +72,8 @@ class DirectBody:
                 self._received.came(len(body.first), 0.0)
                 if asyncio.get_running_loop().time() >= due:
                     return Stop.DUE
-            turns = Turns(sink, inlet, rest, interrupt, self._threads)
+            self._received.size.begin()
+            turns = Turns(sink, inlet, rest, interrupt, self._threads, self._received.size)
             if await self._move(turns, body, due, interrupt):
                 return Stop.DUE
             if turns.over and inlet.left and await self._has_more(inlet, interrupt):
@@ -90,6 +91,7 @@ class DirectBody:
             waited += seconds
             if moved:
                 self._received.moved(moved)
+                self._received.size.moved(moved)
             if moved and self._received.came(moved, waited):
                 interrupt.set(Stop.IDLE)
             if turns.inlet.ended or body.lost or interrupt.reason is not None:

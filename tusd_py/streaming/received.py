@@ -4,13 +4,14 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import anyio
 
 from .base import Interrupt, Moved, Sink, Stop, nobody_counts
-from .behind import BatchSize, WriteBehind
-from .budget import BufferBudget
+from .behind import WriteBehind
+from .buffers import BufferSize
 from .connection import Connection
 from .pace import Pace
 
@@ -33,7 +34,7 @@ class ReceivedBody:
 
     Args:
         receive: The ASGI callable.
-        budget: Shared by all transfers of the process.
+        sizing: Gives the size of buffers, if any are needed.
         idle_timeout: Seconds without a byte after which the transfer stops; 0 is never.
         min_rate: Bytes per second, over ``idle_timeout``, below which it stops too; None is none.
         connection: Tells what has reached this machine and not ``receive()``; None if nobody can.
@@ -43,7 +44,7 @@ class ReceivedBody:
     def __init__(
         self,
         receive: Receive,
-        budget: BufferBudget,
+        sizing: Callable[[], BufferSize],
         *,
         idle_timeout: float,
         min_rate: float | None = None,
@@ -51,19 +52,23 @@ class ReceivedBody:
         moved: Moved = nobody_counts,
     ) -> None:
         self.moved = moved
+        self._sizing = sizing
         self._receive = receive
-        self._budget = budget
         self._idle_timeout = idle_timeout
         self._pace = Pace(least=min_rate, window=idle_timeout) if min_rate else None
         self._connection = connection
         self._to_deliver = DELIVERY_BYTES
-        self._size = BatchSize()
         self._excess = b""
         self._ended: Stop | None = None
         self._moved = False
         # Waiting for the client, that is: the time a slow disk takes is not the client's.
         self._waiting_since = math.inf
         self._waited = 0.0
+
+    @cached_property
+    def size(self) -> BufferSize:
+        """The size of this connection's buffers."""
+        return self._sizing()
 
     @property
     def in_use(self) -> bool:
@@ -82,13 +87,15 @@ class ReceivedBody:
         room = _Room(limit)
         if self._connection is not None and self._connection.complete():
             return await self._take_whole(sink, room)
-        behind = WriteBehind(sink, self._budget, self._size, self.moved)
-        self._budget.begin_transfer()
+        self.size.begin()
+        behind = WriteBehind(sink, self.size, left=limit, moved=self.moved)
+        budget = self.size.budget
+        budget.begin_transfer()
         try:
             with anyio.CancelScope() as scope, self._stoppable(scope, interrupt):
                 return await self._fill(behind, room, due, interrupt)
         finally:
-            self._budget.end_transfer()
+            budget.end_transfer()
             # What arrived is kept, also when this task is being cancelled.
             with anyio.CancelScope(shield=True):
                 try:

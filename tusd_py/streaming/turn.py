@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tusd_py.threads import WorkerThreads
 
 from .base import DirectSink, Interrupt
+from .buffers import BufferSize
 from .inlet import Inlet
 
 # For so many seconds it moves what comes.
@@ -15,8 +16,6 @@ LONGEST = 0.02
 PATIENCE = 0.005
 # So many bytes at once make a client a fast one.
 MANY = 64 * 1024
-# The most bytes of one step.
-PIECE = 1024 * 1024
 
 
 def take_turn(
@@ -62,6 +61,7 @@ class Turns:
         rest: Bytes of the body that are to stay in the inlet.
         interrupt: Once a stop is asked for, no more is read.
         threads: Where the work is done.
+        size: Of one step.
     """
 
     def __init__(
@@ -71,12 +71,14 @@ class Turns:
         rest: int,
         interrupt: Interrupt,
         threads: WorkerThreads,
+        size: BufferSize,
     ) -> None:
         self.inlet = inlet
         self._sink = sink
         self._rest = rest
         self._interrupt = interrupt
         self._threads = threads
+        self._size = size
 
     @property
     def over(self) -> bool:
@@ -103,5 +105,5 @@ class Turns:
         if self.over or self._interrupt.reason is not None:
             return None
         before = self.inlet.left
-        self._sink.take(self.inlet, min(before - self._rest, PIECE))
+        self._sink.take(self.inlet, min(before - self._rest, self._size.bytes))
         return None if self.inlet.ended else before - self.inlet.left

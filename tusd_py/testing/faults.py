@@ -100,10 +100,14 @@ class FaultyStorage:
         return await self.inner.size(upload)
 
     async def read(
-        self, upload: Upload, start: int = 0, count: int | None = None
+        self,
+        upload: Upload,
+        start: int = 0,
+        count: int | None = None,
+        most: Callable[[], int] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Each piece is a call."""
-        pieces = self.inner.read(upload, start, count)
+        pieces = self.inner.read(upload, start, count, most)
         try:
             await self.plan.visit("read")
             async for piece in pieces:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tusd_py.cli.settings import GROUPS, SETTINGS, Setting
 from tusd_py.cli.sources import load
-from tusd_py.config import Config, Cors, HttpHooks, Settings
+from tusd_py.config import Config, Cors, HttpHooks, Settings, Streaming
 from tusd_py.errors import ConfigError
 from tusd_py.quantities import MiB, days
 
@@ -60,7 +60,7 @@ def test_every_attribute_can_be_set() -> None:
         for group, found in GROUPS.items()
         for field in fields(found.type)
     }
-    assert attributes - {"app", "app.cors", "app.hooks", "app.network"} == {
+    assert attributes - {"app", "app.cors", "app.hooks", "app.network", "app.streaming"} == {
         setting.attribute for setting in SETTINGS
     }
     assert len(SETTINGS) == len({setting.attribute for setting in SETTINGS})
@@ -362,6 +362,26 @@ def test_the_network_has_a_section_of_its_own(toml: Path) -> None:
         network.switch_threshold_packet_loss,
         network.probe_target,
     )
+
+
+def test_streaming_has_a_section_of_its_own(toml: Path) -> None:
+    toml.write_text(
+        "[streaming]\n"
+        "adaptive_buffers = true\n"
+        'min_buffer_size = "64KiB"\n'
+        "max_buffer_size = 1048576\n"
+        "buffer_optimization_interval = 0.5\n"
+    )
+    expected = Streaming(
+        min_buffer_size=65536, max_buffer_size=2**20, buffer_optimization_interval=0.5
+    )
+    assert expected == loaded(toml=toml).app.streaming
+
+
+def test_a_smallest_buffer_above_the_largest_is_told_where_it_was_asked_for() -> None:
+    problem = "1048576 is more than the largest size, 524288 bytes (max_buffer_size)."
+    sizes = {"streaming_min_buffer_size": "1MiB", "streaming_max_buffer_size": "512KiB"}
+    assert (f"--streaming-min-buffer-size: {problem}",) == problems(**sizes)
 
 
 @pytest.mark.parametrize(

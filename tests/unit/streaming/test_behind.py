@@ -2,22 +2,15 @@ import asyncio
 
 import pytest
 
+from tests.support.buffers import fixed, usual
 from tusd_py.errors import StorageFull
 from tusd_py.streaming import behind
-from tusd_py.streaming.behind import (
-    FAST_FILL,
-    LARGEST_BATCH,
-    SLOW_FILL,
-    SMALLEST_BATCH,
-    BatchSize,
-    WriteBehind,
-    next_batch_size,
-)
+from tusd_py.streaming.behind import WriteBehind
 from tusd_py.streaming.budget import CACHED, BufferBudget
+from tusd_py.streaming.buffers import SMALL
 from tusd_py.testing.script import CollectingSink
 
-FULL = bytes(SMALLEST_BATCH)
-FAST, SLOW, STEADY = FAST_FILL / 2, SLOW_FILL * 2, (FAST_FILL + SLOW_FILL) / 2
+FULL = bytes(SMALL)
 
 
 @pytest.fixture
@@ -26,7 +19,7 @@ def budget() -> BufferBudget:
 
 
 def writing(sink: CollectingSink, budget: BufferBudget) -> WriteBehind:
-    return WriteBehind(sink, budget, BatchSize())
+    return WriteBehind(sink, fixed(SMALL, budget))
 
 
 async def turns() -> None:
@@ -37,42 +30,14 @@ async def turns() -> None:
 async def test_among_many_transfers_a_batch_is_written_although_it_could_grow(
     budget: BufferBudget,
 ) -> None:
-    sink, size = CollectingSink(), BatchSize()
-    size.bytes = LARGEST_BATCH
-    behind = WriteBehind(sink, budget, size)
-    for _ in range(CACHED // SMALLEST_BATCH):
+    sink = CollectingSink()
+    behind = WriteBehind(sink, usual(budget))
+    for _ in range(CACHED // SMALL):
         budget.begin_transfer()
     await behind.add(FULL)
     await turns()
 
     assert [len(FULL)] == sink.batches
-
-
-class TestBatchSize:
-    @pytest.mark.parametrize(
-        ("size", "seconds", "expected"),
-        [
-            (SMALLEST_BATCH, FAST, SMALLEST_BATCH * 2),
-            (LARGEST_BATCH, FAST, LARGEST_BATCH),
-            (LARGEST_BATCH * 3 // 4, FAST, LARGEST_BATCH),
-            (LARGEST_BATCH, SLOW, LARGEST_BATCH // 2),
-            (SMALLEST_BATCH, SLOW, SMALLEST_BATCH),
-            (SMALLEST_BATCH * 2, STEADY, SMALLEST_BATCH * 2),
-            (SMALLEST_BATCH * 2, FAST_FILL, SMALLEST_BATCH * 2),
-            (SMALLEST_BATCH * 2, SLOW_FILL, SMALLEST_BATCH * 2),
-        ],
-    )
-    def test_it_follows_the_speed_within_bounds(
-        self, size: int, seconds: float, expected: int
-    ) -> None:
-        assert expected == next_batch_size(size, seconds)
-
-    def test_it_starts_small_and_learns(self) -> None:
-        size = BatchSize()
-        before = size.bytes
-        size.adapt(FAST)
-
-        assert (before, size.bytes) == (SMALLEST_BATCH, SMALLEST_BATCH * 2)
 
 
 class TestWriteBehind:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.asgi import ScriptedConnection
+from tests.support.buffers import usual
 from tusd_py.errors import StorageFull
 from tusd_py.streaming import Interrupt, Stop, direct, received
-from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.connection import SocketBody
 from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import ReceivedBody
@@ -86,9 +86,7 @@ class Transfer:
         self.interrupt = Interrupt()
         self.silent = False
         self._messages = [*messages]
-        received_ = ReceivedBody(
-            self._receive, BufferBudget(2**20), idle_timeout=idle_timeout, min_rate=min_rate
-        )
+        received_ = ReceivedBody(self._receive, usual, idle_timeout=idle_timeout, min_rate=min_rate)
         self.source = DirectBody(
             received_, self.connection, WorkerThreads(1, "test"), idle_timeout=idle_timeout
         )

@@ -4,12 +4,14 @@ import asyncio
 import math
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
 from tests.support.asgi import ScriptedConnection
+from tests.support.buffers import usual
 from tusd_py.streaming import Interrupt, Stop, received
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.received import LAST_CHANCE, ReceivedBody
@@ -82,7 +84,10 @@ class Transfer:
         self.sink = CollectingSink()
         self.interrupt = Interrupt()
         self.source = ReceivedBody(
-            server.receive, self.budget, idle_timeout=idle_timeout, connection=connection
+            server.receive,
+            partial(usual, self.budget),
+            idle_timeout=idle_timeout,
+            connection=connection,
         )
         self._limit = limit
 

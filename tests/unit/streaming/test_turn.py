@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.buffers import usual
 from tusd_py.errors import StorageFull
 from tusd_py.streaming import Interrupt, Stop, turn
 from tusd_py.streaming.inlet import Inlet
@@ -70,7 +71,9 @@ def turns(
     rest: int = 0,
     interrupt: Interrupt | None = None,
 ) -> Turns:
-    return Turns(sink, Inlet(ends[1].fileno(), left), rest, interrupt or Interrupt(), threads)
+    return Turns(
+        sink, Inlet(ends[1].fileno(), left), rest, interrupt or Interrupt(), threads, usual()
+    )
 
 
 async def test_what_comes_is_moved_up_to_the_rest(ends: Ends, threads: WorkerThreads) -> None:

@@ -1,0 +1,23 @@
+"""Our own server with buffers of one size, and with those that it chooses itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from benchmarks.scenarios import downloads, large
+from benchmarks.scenarios.base import MIB, Case, Scale
+from benchmarks.servers import Role
+
+_SIZED: Final = frozenset({Role.SIZED})
+
+
+def cases(scale: Scale) -> list[Case]:
+    """Return two cases: one PATCH, and one download of the same size."""
+    size = scale.large or scale.choose(1024, quick=256)
+    upload, *_ = large.cases(replace(scale, large=size))
+    download, *_ = downloads.of_length(size * MIB)
+    return [
+        replace(upload, scenario="buffers", name="buffers-upload", roles=_SIZED),
+        replace(download, scenario="buffers", name="buffers-download", roles=_SIZED),
+    ]
