@@ -8,9 +8,12 @@ from tests.support.live import Wire, created, head, patch_head
 from tests.support.metrics import Page, parsed, scraped
 from tests.support.server import ServerProcess
 from tests.support.workers import connected, kill_worker, wait_for_workers, wait_until
-from tusd_py.quantities import MiB
+from tusd_py.quantities import KiB, MiB
+from tusd_py.streaming.buffers import SMALL
 
 SIZE = 32 * MiB
+# What a slow client sends, or reads, before it rests.
+STEP = 8 * KiB
 
 
 def wait_for(server: ServerProcess, sample: str, value: float) -> Page:
@@ -63,6 +66,33 @@ def test_bytes_are_counted_while_they_go(tmp_path: Path, body_flag: str) -> None
     assert (0, 0) == (before, during.get("requests_total", method="GET"))
     assert 0 < partly < SIZE
     assert SIZE == after.get("sent_bytes_total")
+
+
+def test_little_waits_for_slow_clients_and_sizes_follow_them(
+    tmp_path: Path, body_flag: str
+) -> None:
+    with ServerProcess(tmp_path / "data", "--durability", "process", body_flag) as server:
+        path = created(server.port, SIZE)
+        with Wire(server.port) as wire:
+            wire.send(patch_head(path, SIZE), bytes(SIZE))
+            assert 204 == wire.response().status
+        wait_for(server, "buffer_used_bytes", 0)
+        upload = created(server.port, 40 * STEP)
+        with Wire(server.port) as sender, Wire(server.port, receive_buffer=32 * KiB) as reader:
+            sender.send(patch_head(upload, 40 * STEP))
+            reader.send(head("GET", path))
+            held = []
+            for _ in range(40):
+                sender.send(bytes(STEP))
+                assert reader.socket.recv(STEP)
+                held.append(scraped(server.port).get("buffer_used_bytes"))
+            assert 204 == sender.response().status
+        after = wait_for(server, "downloads_active", 0)
+
+    # Of each of them.
+    assert max(held) <= 2 * SMALL
+    assert after.get("buffer_size_changes_total", direction="upload") >= 1
+    assert 0 == after.get("buffer_used_bytes")
 
 
 def test_whichever_worker_answers_it_tells_of_all(tmp_path: Path) -> None:

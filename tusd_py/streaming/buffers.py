@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tusd_py.config import Streaming
-from tusd_py.quantities import KB, KiB
+from tusd_py.quantities import KB, KiB, MiB
 
 from .budget import BufferBudget
 
@@ -17,6 +17,8 @@ SMALL: Final = 64 * KiB
 UNKNOWN: Final = 256 * KB
 # A larger size has to pay by this factor more, or a connection between two would change for ever.
 _GAIN: Final = 1.25
+# The kernels at both ends of a connection take so much although nobody reads it.
+ABSORBED: Final = 16 * MiB
 # A body is moved in so many steps at least, so that one can be written while the next one comes.
 _STEPS: Final = 4
 
@@ -81,7 +83,7 @@ class BufferSize:
         self._rules = rules
         self._changed = changed
         self._clock = clock
-        self._moved = 0
+        self._moved = self._moved_before = 0
         self._since = self._latest = clock()
 
     def begin(self) -> None:
@@ -98,7 +100,7 @@ class BufferSize:
         if seconds < self._rules.buffer_optimization_interval or not self._rules.adaptive_buffers:
             return
         chosen = next_size(self.bytes, self._moved / seconds, self._rules)
-        self._moved, self._since = 0, now
+        self._moved, self._moved_before, self._since = 0, self._moved, now
         if chosen != self.bytes:
             self.bytes = chosen
             self._changed()
@@ -115,10 +117,14 @@ class BufferSize:
     def to_send(self, room: int) -> int:
         """The size for bytes that wait in memory to be sent.
 
+        It is no more than the kernel takes at once, for nobody knows when a client will read,
+        unless this one has just read a lot.
+
         Args:
             room: How many the kernel takes now.
         """
-        return self._within(0 if self.budget.spent else min(self.budget.fair, room))
+        share = 0 if self.budget.spent else self.budget.fair
+        return self._within(share if self._moved_before >= ABSORBED else min(share, room))
 
     def _within(self, most: int) -> int:
         if not self._rules.adaptive_buffers:

@@ -228,6 +228,18 @@ class StorageContract(StorageFixtures):
         assert b"".join(pieces) == data[start:][:count]
         assert max(map(len, pieces)) <= 4 * 1024 * 1024
 
+    async def test_pieces_are_no_longer_than_asked_for(self, started: Storage) -> None:
+        data = bytes(range(256)) * 1000
+        upload = an_upload(length=len(data), offset=len(data))
+        await store(started, upload, data)
+        sizes = iter([1, 100_000, 7, *[50_000] * 10])
+
+        pieces = [piece async for piece in started.read(upload, 10, 200_000, lambda: next(sizes))]
+
+        assert b"".join(pieces) == data[10:200_010]
+        wanted = [1, 100_000, 7, *[50_000] * 10]
+        assert all(len(piece) <= size for piece, size in zip(pieces, wanted, strict=False))
+
     async def test_reading_can_be_given_up(self, started: Storage) -> None:
         data = bytes(5_000_000)
         await store(started, an_upload(length=len(data)), data)

@@ -3,11 +3,13 @@ import asyncio
 import pytest
 
 from tests.support.buffers import fixed, usual
+from tests.support.clock import Clock
+from tusd_py.config import Streaming
 from tusd_py.errors import StorageFull
 from tusd_py.streaming import behind
 from tusd_py.streaming.behind import WriteBehind
 from tusd_py.streaming.budget import CACHED, BufferBudget
-from tusd_py.streaming.buffers import SMALL
+from tusd_py.streaming.buffers import SMALL, BufferSize
 from tusd_py.testing.script import CollectingSink
 
 FULL = bytes(SMALL)
@@ -101,6 +103,31 @@ class TestWriteBehind:
 
         assert bytes(sink.data) == b"slow"
         await target.drain()
+
+    async def test_a_large_batch_does_not_wait_as_long_to_be_full(
+        self, budget: BufferBudget, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(behind, "LINGER", 3600.0)
+        monkeypatch.setattr(behind, "FILL", 0.001)
+        sink = CollectingSink()
+        target = WriteBehind(sink, usual(budget))
+        await target.add(b"large")
+        async with asyncio.timeout(30):
+            while not sink.data:  # noqa: ASYNC110 - the sink has no event
+                await asyncio.sleep(0.001)
+
+        assert bytes(sink.data) == b"large"
+        await target.drain()
+
+    async def test_what_was_written_is_measured(self, budget: BufferBudget) -> None:
+        clock, sink = Clock(0.0), CollectingSink()
+        size = BufferSize(budget, Streaming(), clock=clock)
+        target = WriteBehind(sink, size)
+        clock.advance(1.0)
+        await target.add(b"so slow a second")
+        await target.drain()
+
+        assert Streaming().min_buffer_size == size.bytes
 
     async def test_memory_counts_until_it_is_written(self, budget: BufferBudget) -> None:
         sink = CollectingSink(gate=asyncio.Event())

@@ -51,3 +51,17 @@ def test_the_more_transfers_the_less_each_gathers() -> None:
     budget.end_transfer()
 
     assert (CACHED, CACHED // 4, CACHED // 3) == (alone, among_four, budget.fair)
+
+
+def test_what_waits_for_readers_counts_but_leaves_half_to_what_is_written() -> None:
+    budget = BufferBudget(100)
+    budget.send(1000)
+    held, spent = budget.held, budget.spent
+    budget.take(49)
+    nearly = budget.spent
+    budget.take(1)
+    full = budget.spent
+    budget.sent(1000)
+
+    assert (1000, False, False, True) == (held, spent, nearly, full)
+    assert (50, False) == (budget.held, budget.spent)

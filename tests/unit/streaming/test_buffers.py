@@ -9,7 +9,7 @@ from tests.support.clock import Clock
 from tusd_py.config import Streaming
 from tusd_py.quantities import KiB, MiB
 from tusd_py.streaming.budget import CACHED, BufferBudget
-from tusd_py.streaming.buffers import FILL, SMALL, UNKNOWN, BufferSize, next_size
+from tusd_py.streaming.buffers import ABSORBED, FILL, SMALL, UNKNOWN, BufferSize, next_size
 
 RULES = Streaming()
 LEAST, MOST = RULES.min_buffer_size, RULES.max_buffer_size
@@ -172,6 +172,18 @@ def test_no_more_is_read_for_a_client_than_it_takes() -> None:
     size = Link(start=MOST).size
 
     assert [MiB, LEAST, LEAST] == [size.to_send(room) for room in (MiB, SMALL // 2, 0)]
+
+
+def test_for_a_client_that_reads_a_lot_more_is_read_than_the_kernel_takes() -> None:
+    link = Link(start=MOST)
+    sizes = []
+    for size in (ABSORBED - 1, ABSORBED, ABSORBED - 1):
+        link.clock.advance(INTERVAL)
+        link.size.moved(size)
+        sizes.append(link.size.to_send(0))
+
+    assert [LEAST, link.size.bytes, LEAST] == sizes
+    assert link.size.bytes > LEAST
 
 
 def test_of_a_spent_budget_every_client_gets_the_least() -> None:
