@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,7 @@ _OURS: Final = {
     "tusd_py-process-2": ("process", ("--workers", "2")),
 }
 _WAYS: Final[Mapping[str, tuple[str, ...]]] = {"direct": (), "received": ("--no-direct-body",)}
-_SIZES: Final = ("32KiB", "64KiB", "128KiB", "256KiB", "512KiB", "1MiB", "2MiB", "4MiB")
+_SIZES: Final = ("64KiB", "256KiB", "1MiB", "4MiB")
 _FIXED: Final = {
     f"tusd_py-{way}-{size}": (*flags, "--no-streaming-adaptive-buffers", *_largest(size))
     for way, flags in _WAYS.items()
@@ -158,6 +158,7 @@ def _bare_loop() -> Server:
     )
 
 
+@cache
 def _check_it_serves(python: str) -> None:
     try:
         output_of([python, "-m", "tusd_py", "serve", "--help"])

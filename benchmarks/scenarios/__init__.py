@@ -35,4 +35,4 @@ SCENARIOS: Final[Mapping[str, Callable[[Scale], list[Case]]]] = {
     "soak": soak.cases,
 }
 # They take many minutes for each server and round.
-LONG: Final = frozenset({"growth", "soak"})
+LONG: Final = frozenset({"buffers", "growth", "soak"})

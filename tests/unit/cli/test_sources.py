@@ -380,8 +380,9 @@ def test_streaming_has_a_section_of_its_own(toml: Path) -> None:
 
 def test_a_smallest_buffer_above_the_largest_is_told_where_it_was_asked_for() -> None:
     problem = "1048576 is more than the largest size, 524288 bytes (max_buffer_size)."
-    sizes = {"streaming_min_buffer_size": "1MiB", "streaming_max_buffer_size": "512KiB"}
-    assert (f"--streaming-min-buffer-size: {problem}",) == problems(**sizes)
+    assert (f"--streaming-min-buffer-size: {problem}",) == problems(
+        streaming_min_buffer_size="1MiB", streaming_max_buffer_size="512KiB"
+    )
 
 
 @pytest.mark.parametrize(
