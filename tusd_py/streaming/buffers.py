@@ -26,7 +26,9 @@ _STEPS: Final = 4
 def next_size(size: int, rate: float, rules: Streaming) -> int:
     """Choose a buffer's size for a connection that moved so many bytes per second.
 
-    It is at most what the connection moves in ``FILL`` seconds, or the smallest that there is.
+    It is at most what the connection moves in ``FILL`` seconds, or the smallest that there is. A
+    size that has become too large is halved, for a single moment says little: the machine may have
+    been busy.
 
     Args:
         size: The size in bytes until now.
@@ -34,7 +36,8 @@ def next_size(size: int, rate: float, rules: Streaming) -> int:
         rules: The bounds.
     """
     wanted = rate * FILL
-    return max(_step_below(wanted / _GAIN, rules), min(size, _step_below(wanted, rules)))
+    most = max(_step_below(wanted, rules), size // 2)
+    return max(_step_below(wanted / _GAIN, rules), min(size, most))
 
 
 def _step_below(wanted: float, rules: Streaming) -> int:
@@ -81,6 +84,8 @@ class BufferSize:
         if rules.adaptive_buffers:
             self.bytes = max(rules.min_buffer_size, min(start or UNKNOWN, self.bytes))
         self._rules = rules
+        # What was only assumed is replaced sooner.
+        self._interval = min(FILL, rules.buffer_optimization_interval)
         self._changed = changed
         self._clock = clock
         self._moved = self._moved_before = 0
@@ -97,8 +102,9 @@ class BufferSize:
         self._moved += size
         now = self._latest = self._clock()
         seconds = now - self._since
-        if seconds < self._rules.buffer_optimization_interval or not self._rules.adaptive_buffers:
+        if seconds < self._interval or not self._rules.adaptive_buffers:
             return
+        self._interval = self._rules.buffer_optimization_interval
         chosen = next_size(self.bytes, self._moved / seconds, self._rules)
         self._moved, self._moved_before, self._since = 0, self._moved, now
         if chosen != self.bytes:
