@@ -469,7 +469,7 @@ class TooManyUploads(TusError):
 class TransferStopped(TusError):
     """The body ended early; the bytes that came before are kept.
 
-    ``reason`` is one of ``cut``, ``idle``, ``revoked``, ``shutdown``.
+    ``reason`` is one of ``cut``, ``idle``, ``revoked``, ``shutdown``, ``switched``.
     """
 
     code = "transfer-stopped"
@@ -479,6 +479,7 @@ class TransferStopped(TusError):
         "idle": "Too few bytes came for too long. Ask for the offset and go on from there.",
         "revoked": "Another request took this upload over.",
         "shutdown": "The server is shutting down. Ask for the offset later and go on from there.",
+        "switched": "The server's network changed. Ask for the offset and go on from there.",
     }
 
     def __init__(self, reason: str) -> None:

@@ -15,6 +15,7 @@ from tests.support.proxy import unacknowledged
 from tusd_py.serving import handover
 from tusd_py.serving.connection import HttpConnection
 from tusd_py.serving.protocol import TusProtocol
+from tusd_py.streaming.asking import Asking
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.connection import EXTENSION
 from tusd_py.streaming.direct import DirectBody
@@ -49,7 +50,7 @@ class Request:
         if self._unread:
             self.protocols[0].flow.pause_reading()
         received = ReceivedBody(
-            receive,
+            Asking(receive, repeatable=True),
             partial(usual, self._budget),
             idle_timeout=self._idle_timeout,
             connection=self.connection,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tusd_py.storage import OpenFile
+from tusd_py.streaming.asking import Receive
 from tusd_py.streaming.connection import PATH_SEND, ZERO_COPY
-from tusd_py.streaming.received import Receive
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 

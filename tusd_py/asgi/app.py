@@ -17,7 +17,7 @@ from tusd_py.locks import Locks
 from tusd_py.metadata import Metadata
 from tusd_py.metrics import Meters
 from tusd_py.storage import Storage
-from tusd_py.streaming.received import Receive
+from tusd_py.streaming.asking import Receive
 from tusd_py.uploads import Uploads
 from tusd_py.uploads.engine import Engine
 from tusd_py.uploads.outbox import Outbox, outbox

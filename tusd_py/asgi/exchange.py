@@ -11,9 +11,10 @@ from tusd_py.hooks import Request
 from tusd_py.protocol.requests import Headers
 from tusd_py.protocol.upload import UploadId
 from tusd_py.streaming import BodySource, Interrupt, Stop
+from tusd_py.streaming.asking import Asking, Receive
 from tusd_py.streaming.connection import EXTENSION, PATH_SEND, ZERO_COPY, Connection
 from tusd_py.streaming.direct import DirectBody
-from tusd_py.streaming.received import Receive, ReceivedBody
+from tusd_py.streaming.received import ReceivedBody
 from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.engine import Incoming
 
@@ -120,8 +121,10 @@ class Exchange:
         interrupt = Interrupt()
         if self.connection is not None:
             self.connection.on_shutdown(lambda: interrupt.set(Stop.SHUTDOWN))
+        # That of our own serving class can be called again; what stands in between need not.
+        own = getattr(self._receive, "__self__", None) is self.connection
         received = ReceivedBody(
-            self._receive,
+            Asking(self._receive, repeatable=own and self.connection is not None),
             partial(buffers.incoming, self.connection, start),
             idle_timeout=config.idle_timeout,
             min_rate=config.min_rate,

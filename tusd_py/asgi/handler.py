@@ -15,7 +15,7 @@ from tusd_py.hooks import Hooks
 from tusd_py.metrics import Meters
 from tusd_py.protocol.headers import VERSION
 from tusd_py.protocol.requests import check_version, effective_method
-from tusd_py.streaming.received import Receive
+from tusd_py.streaming.asking import Receive
 from tusd_py.telemetry import get_logger
 
 from .answer import Answer, Send, send_answer

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.types import ASGIApp
 
 from tusd_py.errors import TusError
-from tusd_py.streaming.received import Receive
+from tusd_py.streaming.asking import Receive
 from tusd_py.uploads.engine import Engine
 from tusd_py.uploads.readiness import Readiness
 

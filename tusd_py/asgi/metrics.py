@@ -7,7 +7,7 @@ from tusd_py import __version__
 from tusd_py.errors import TusError
 from tusd_py.metrics import Meters
 from tusd_py.metrics.shared import readings
-from tusd_py.streaming.received import Receive
+from tusd_py.streaming.asking import Receive
 from tusd_py.uploads.engine import log
 
 from .answer import Answer, Send, send_answer

@@ -1,5 +1,6 @@
 """The port of body sources: a pump that moves bytes into a sink and says why it stopped."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,18 +12,20 @@ from .inlet import Inlet
 class Stop(StrEnum):
     """Why a pump stopped.
 
-    ``LIMIT`` and ``DUE`` mean: there is more. The others are the end of the body, for good or
-    ill.
+    ``LIMIT``, ``DUE`` and ``PAUSED`` mean: there is more. The others are the end of the body, for
+    good or ill.
     """
 
     END = "end"
     LIMIT = "limit"
     DUE = "due"
+    PAUSED = "paused"
     CUT = "cut"
     IDLE = "idle"
     REVOKED = "revoked"
     SHUTDOWN = "shutdown"
     STOPPED = "stopped"
+    SWITCHED = "switched"
 
 
 Moved = Callable[[int], None]
@@ -85,18 +88,50 @@ class DirectSink(Sink, Protocol):
 
 
 class Interrupt:
-    """How others ask a transfer to stop. The first reason wins and stays."""
+    """How others ask a transfer to stop. The first reason wins and stays.
+
+    Only a pause does not: it can be taken back, and any other reason takes its place.
+
+    Attributes:
+        reason: Why to stop; None is not to.
+        may_pause: Somebody may ask for a pause.
+    """
 
     def __init__(self) -> None:
         self.reason: Stop | None = None
+        self.may_pause = False
         self._watcher: Callable[[Stop], None] | None = None
+        self._pause_over: asyncio.Future[None] | None = None
 
     def set(self, reason: Stop) -> None:
         """Ask for a stop. Call it from the event loop."""
-        if self.reason is None:
+        if self.reason is None or self.reason is Stop.PAUSED:
             self.reason = reason
+            self._end_pause()
             if self._watcher is not None:
                 self._watcher(reason)
+
+    def pause(self) -> None:
+        """Ask for a stop until ``resume``."""
+        if self.reason is None:
+            self.set(Stop.PAUSED)
+
+    def resume(self) -> None:
+        """Take back a pause, if it is one."""
+        if self.reason is Stop.PAUSED:
+            self.reason = None
+            self._end_pause()
+
+    async def pause_over(self) -> Stop | None:
+        """Wait for the end of a pause; gives the reason that took its place."""
+        while self.reason is Stop.PAUSED:
+            self._pause_over = asyncio.get_running_loop().create_future()
+            await self._pause_over
+        return self.reason
+
+    def _end_pause(self) -> None:
+        if self._pause_over is not None and not self._pause_over.done():
+            self._pause_over.set_result(None)
 
     def revoke(self) -> None:
         """Ask for a stop on behalf of a rival; what a lock calls."""
@@ -121,6 +156,13 @@ class BodySource(Protocol):
     was given before that is in the sink when ``pump`` returns.
     """
 
+    async def arrival(self) -> bool:
+        """Wait, while nobody pumps, for more of the body; tells whether the client is still there.
+
+        What has arrived stays for ``pump``, also when this is cancelled.
+        """
+        ...
+
     async def pump(
         self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
     ) -> Stop:
@@ -133,7 +175,9 @@ class BodySource(Protocol):
             due: The event loop's time in seconds after which to come back between two batches
                 even though more bytes come.
             interrupt: Asked to stop through this, it moves what has arrived and leaves. Asked on
-                behalf of a rival, it first waits a moment for bytes if it had none yet.
+                behalf of a rival, it first waits a moment for bytes if it had none yet. After a
+                pause, for which the interrupt has to say that there may be one, it can be called
+                again. ``PAUSED`` also says that there was one, and it is over.
 
         Raises:
             StorageError: The sink failed; what it took counts.

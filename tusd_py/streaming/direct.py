@@ -43,10 +43,15 @@ class DirectBody:
         self._threads = threads
         self._idle_timeout = idle_timeout
 
+    async def arrival(self) -> bool:
+        """Wait for more of the body; see ``BodySource``."""
+        return await self._received.arrival()
+
     async def pump(
         self, sink: Sink, *, limit: int | None, due: float, interrupt: Interrupt
     ) -> Stop:
         """Move bytes into the sink; see ``BodySource``."""
+        self._received.stop_waiting()
         settled = self._connection.complete() or self._received.in_use
         if not settled and interrupt.reason is None and isinstance(sink, DirectSink):
             before = sink.offset

@@ -74,13 +74,13 @@ class CollectingSink:
         """Take a batch, as far as there is room."""
         if self._gate is not None:
             await self._gate.wait()
-        self._store(b"".join(batch))
+        self.store(b"".join(batch))
 
     def take(self, inlet: Inlet, size: int) -> None:
         """Take what has come, likewise; it waits in the caller's thread."""
         self._opened.wait()
         if data := inlet.read(size):
-            self._store(data)
+            self.store(data)
 
     def settle(self) -> None:
         """Nothing was only begun."""
@@ -89,7 +89,8 @@ class CollectingSink:
         """Read some of what came."""
         return bytes(self.data[offset : offset + size])
 
-    def _store(self, data: bytes) -> None:
+    def store(self, data: bytes) -> None:
+        """Take bytes, as far as there is room."""
         self.batches.append(len(data))
         if self._room is not None and len(self.data) + len(data) > self._room:
             self.data += data[: self._room - len(self.data)]

@@ -34,6 +34,33 @@ async def pump(
     return await asyncio.wait_for(pumping, LONG)
 
 
+def pausable() -> Interrupt:
+    """An interrupt of somebody who may be paused."""
+    interrupt = Interrupt()
+    interrupt.may_pause = True
+    return interrupt
+
+
+def go_on(stall: Stall) -> None:
+    """End a stall."""
+    assert stall.until is not None
+    stall.until.set()
+
+
+class PausingSink(CollectingSink):
+    """A sink in memory that asks for a pause with everything that it gets."""
+
+    def __init__(self, interrupt: Interrupt) -> None:
+        super().__init__()
+        self._interrupt = interrupt
+        self._loop = asyncio.get_running_loop()
+
+    def store(self, data: bytes) -> None:
+        """Take bytes, perhaps in a worker thread."""
+        super().store(data)
+        self._loop.call_soon_threadsafe(self._interrupt.pause)
+
+
 @pytest.mark.anyio
 class BodySourceContract:
     """The promises of ``tusd_py.streaming.BodySource``. Override ``open_source``."""
@@ -260,3 +287,149 @@ class BodySourceContract:
                 await pump(source, sink)
 
         assert bytes(sink.data) == b"01"
+
+    async def test_who_is_paused_leaves_with_what_arrived_and_goes_on_later(
+        self, open_source: OpenSource, sink: CollectingSink
+    ) -> None:
+        stall, interrupt = Stall(until=asyncio.Event()), pausable()
+        async with open_source([Data(CHUNK), Data(b"012"), stall, Data(b"345"), End()]) as source:
+            pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
+            await asyncio.wait_for(stall.reached.wait(), LONG)
+            interrupt.pause()
+            first, kept = await pumping, bytes(sink.data)
+            interrupt.resume()
+            go_on(stall)
+            second = await pump(source, sink, interrupt=interrupt)
+
+        assert (first, second) == (Stop.PAUSED, Stop.END)
+        assert kept == CHUNK + b"012"
+        assert bytes(sink.data) == CHUNK + b"012345"
+
+    async def test_who_was_paused_before_leaves_and_loses_nothing(
+        self, open_source: OpenSource, sink: CollectingSink
+    ) -> None:
+        stall, interrupt = Stall(until=asyncio.Event()), pausable()
+        interrupt.pause()
+        async with open_source([Data(b"012"), stall, Data(b"345"), End()]) as source:
+            stops = [await pump(source, sink, interrupt=interrupt) for _ in range(3)]
+            interrupt.resume()
+            go_on(stall)
+            stops.append(await pump(source, sink, interrupt=interrupt))
+
+        assert stops == [Stop.PAUSED] * 3 + [Stop.END]
+        assert bytes(sink.data) == b"012345"
+
+    async def test_pauses_while_bytes_flow_lose_and_double_nothing(
+        self, open_source: OpenSource
+    ) -> None:
+        stops, interrupt = list[Stop](), pausable()
+        sink = PausingSink(interrupt)
+        pieces = [bytes([number]) * 40_000 for number in range(100)]
+        stalls = [Stall(until=asyncio.Event()) for _ in pieces[::10]]
+        script: list[Data | Stall | End] = [*map(Data, pieces), End()]
+        for number, stall in enumerate(stalls):
+            # What is paused takes along all that arrived: this is for more than one pause.
+            script.insert(11 * number, stall)
+        go_on(stalls[0])
+        async with open_source(script) as source:
+            while Stop.END not in stops:
+                interrupt.resume()
+                stops.append(await pump(source, sink, interrupt=interrupt))
+                if stops[-1] is Stop.PAUSED and len(stops) < len(stalls):
+                    go_on(stalls[len(stops)])
+
+        assert {Stop.PAUSED, Stop.END} == {*stops}
+        assert len(stops) >= len(stalls)
+        assert bytes(sink.data) == b"".join(pieces)
+
+    async def test_a_pause_that_is_taken_back_at_once_loses_nothing(
+        self, open_source: OpenSource, sink: CollectingSink
+    ) -> None:
+        stops, stall, interrupt = list[Stop](), Stall(until=asyncio.Event()), pausable()
+        async with open_source([Data(b"012"), stall, Data(b"345"), End()]) as source:
+            pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
+            await asyncio.wait_for(stall.reached.wait(), LONG)
+            interrupt.pause()
+            interrupt.resume()
+            go_on(stall)
+            stops.append(await pumping)
+            while stops[-1] is Stop.PAUSED:
+                stops.append(await pump(source, sink, interrupt=interrupt))
+
+        assert stops[-1] is Stop.END
+        assert bytes(sink.data) == b"012345"
+
+    @pytest.mark.parametrize("reason", [Stop.REVOKED, Stop.SHUTDOWN, Stop.IDLE])
+    async def test_who_is_paused_and_asked_to_leave_does_so_with_what_arrived_meanwhile(
+        self, open_source: OpenSource, sink: CollectingSink, reason: Stop
+    ) -> None:
+        first, second, interrupt = Stall(until=asyncio.Event()), Stall(), pausable()
+        async with open_source([Data(b"012"), first, Data(b"345"), second]) as source:
+            pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
+            await asyncio.wait_for(first.reached.wait(), LONG)
+            interrupt.pause()
+            paused = await pumping
+            go_on(first)
+            arrived = await asyncio.wait_for(source.arrival(), LONG)
+            interrupt.set(reason)
+            left = await pump(source, sink, interrupt=interrupt)
+
+        assert (Stop.PAUSED, True, reason) == (paused, arrived, left)
+        assert bytes(sink.data) == b"012345"
+
+    async def test_who_is_paused_and_asked_to_leave_waits_for_nothing(
+        self, open_source: OpenSource, sink: CollectingSink
+    ) -> None:
+        stall, interrupt = Stall(), pausable()
+        now = asyncio.get_running_loop().time
+        async with open_source([stall]) as source:
+            pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
+            await asyncio.wait_for(stall.reached.wait(), LONG)
+            interrupt.pause()
+            await pumping
+            began = now()
+            interrupt.revoke()
+            left = await pump(source, sink, interrupt=interrupt)
+            seconds = now() - began
+
+        assert left is Stop.REVOKED
+        # The chance of who has had no byte yet, which is longer, is over.
+        assert seconds < SHORT
+
+    async def test_an_arrival_is_told_and_stays(
+        self, open_source: OpenSource, sink: CollectingSink
+    ) -> None:
+        stall, interrupt = Stall(until=asyncio.Event()), pausable()
+        async with open_source([Data(b"012"), stall, Data(b"345"), End()]) as source:
+            pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
+            await asyncio.wait_for(stall.reached.wait(), LONG)
+            interrupt.pause()
+            await pumping
+            for _ in range(3):
+                # Who waited and gave up takes nothing along.
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(source.arrival(), 0.001)
+            go_on(stall)
+            arrived = await asyncio.wait_for(source.arrival(), LONG)
+            kept = bytes(sink.data)
+            interrupt.resume()
+            stop = await pump(source, sink, interrupt=interrupt)
+
+        assert (arrived, kept, stop) == (True, b"012", Stop.END)
+        assert bytes(sink.data) == b"012345"
+
+    async def test_a_client_that_goes_during_a_pause_is_noticed(
+        self, open_source: OpenSource, sink: CollectingSink
+    ) -> None:
+        stall, interrupt = Stall(until=asyncio.Event()), pausable()
+        async with open_source([Data(b"012"), stall, Disconnect()]) as source:
+            pumping = asyncio.create_task(pump(source, sink, interrupt=interrupt))
+            await asyncio.wait_for(stall.reached.wait(), LONG)
+            interrupt.pause()
+            await pumping
+            go_on(stall)
+            there = await asyncio.wait_for(source.arrival(), LONG)
+            interrupt.set(Stop.CUT)
+            stop = await pump(source, sink, interrupt=interrupt)
+
+        assert (there, stop, bytes(sink.data)) == (False, Stop.CUT, b"012")

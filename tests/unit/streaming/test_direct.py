@@ -12,6 +12,7 @@ from tests.support.asgi import ScriptedConnection
 from tests.support.buffers import usual
 from tusd_py.errors import StorageFull
 from tusd_py.streaming import Interrupt, Stop, direct, received
+from tusd_py.streaming.asking import Asking
 from tusd_py.streaming.connection import SocketBody
 from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import ReceivedBody
@@ -86,7 +87,9 @@ class Transfer:
         self.interrupt = Interrupt()
         self.silent = False
         self._messages = [*messages]
-        received_ = ReceivedBody(self._receive, usual, idle_timeout=idle_timeout, min_rate=min_rate)
+        received_ = ReceivedBody(
+            Asking(self._receive), usual, idle_timeout=idle_timeout, min_rate=min_rate
+        )
         self.source = DirectBody(
             received_, self.connection, WorkerThreads(1, "test"), idle_timeout=idle_timeout
         )

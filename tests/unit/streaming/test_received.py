@@ -13,6 +13,7 @@ import pytest
 from tests.support.asgi import ScriptedConnection
 from tests.support.buffers import usual
 from tusd_py.streaming import Interrupt, Stop, received
+from tusd_py.streaming.asking import Asking
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.received import LAST_CHANCE, ReceivedBody
 from tusd_py.testing.script import CollectingSink
@@ -84,7 +85,7 @@ class Transfer:
         self.sink = CollectingSink()
         self.interrupt = Interrupt()
         self.source = ReceivedBody(
-            server.receive,
+            Asking(server.receive),
             partial(usual, self.budget),
             idle_timeout=idle_timeout,
             connection=connection,
