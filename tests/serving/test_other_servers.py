@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypercorn.asyncio import serve
@@ -20,7 +21,7 @@ OFFSET_TYPE = "application/offset+octet-stream"
 
 
 @contextmanager
-def hypercorn(app: TusApp) -> Iterator[int]:
+def hypercorn(app: Any) -> Iterator[int]:  # noqa: ANN401 - an ASGI application
     """Serve with hypercorn from another thread; gives the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = HypercornConfig()
@@ -30,7 +31,7 @@ def hypercorn(app: TusApp) -> Iterator[int]:
     stop = asyncio.Event()
 
     async def run() -> None:
-        await serve(app.below("/files"), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+        await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
@@ -51,7 +52,7 @@ def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
         config=Config(durability="process"),
     )
     if request.param == "hypercorn":
-        with hypercorn(tus) as port:
+        with hypercorn(tus.below("/files")) as port:
             yield port
     else:
         with live(tus.below("/files"), http=request.param.removeprefix("uvicorn-")) as server:

@@ -188,7 +188,7 @@ def created(port: int, length: int) -> str:
     return "/" + response.headers["location"].split("/", 3)[3]
 
 
-def patch_head(path: str, length: int) -> bytes:
+def patch_head(path: str, length: int, **headers: str) -> bytes:
     """The head of a PATCH that appends so many bytes to an empty upload."""
     return head(
         "PATCH",
@@ -196,6 +196,7 @@ def patch_head(path: str, length: int) -> bytes:
         upload_offset="0",
         content_type="application/offset+octet-stream",
         content_length=str(length),
+        **headers,
     )
 
 

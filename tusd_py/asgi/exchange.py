@@ -136,7 +136,14 @@ class Exchange:
             source = DirectBody(
                 received, self.connection, threads, idle_timeout=config.idle_timeout
             )
-        return Incoming(source=source, interrupt=interrupt, trailer=self._trailer)
+        local = self.scope.get("server")
+        return Incoming(
+            source=source,
+            interrupt=interrupt,
+            trailer=self._trailer,
+            # A socket file has no port.
+            local=local[0] if local and local[1] is not None else None,
+        )
 
     def _trailer(self) -> str | None:
         trailers = self.connection.trailers if self.connection is not None else ()

@@ -441,6 +441,25 @@ SETTINGS: Final = (
         "How long an interface must not change to have settled.",
     ),
     Setting(
+        "network.uploadpauseonchange",
+        "app.network.uploadpauseonchange",
+        SWITCH,
+        "Pause all uploads at any change until it has settled, not only those that can feel it.",
+    ),
+    Setting(
+        "network.seamless_switching",
+        "app.network.seamless_switching",
+        SWITCH,
+        "Wait whether an upload's connection lives on after its link or address was lost.",
+    ),
+    Setting(
+        "network.keepaliveinterval",
+        "app.network.keepaliveinterval",
+        WHOLE_SECONDS,
+        "Ask a silent client this often whether it is there, and give it up after three times in "
+        "vain; 0 never does.",
+    ),
+    Setting(
         "network.interface_priority",
         "app.network.interface_priority",
         texts("NAME"),
@@ -523,5 +542,10 @@ SETTINGS: Final = (
 )
 
 # What the command that watches links takes as flags, and the server does not.
-OF_NETWORK: Final = tuple(setting for setting in SETTINGS if setting.group == "app.network")
-OF_SERVER: Final = tuple(setting for setting in SETTINGS if setting.group != "app.network")
+_OF_CONNECTIONS = frozenset(("uploadpauseonchange", "seamless_switching", "keepaliveinterval"))
+OF_NETWORK: Final = tuple(
+    setting
+    for setting in SETTINGS
+    if setting.group == "app.network" and setting.field not in _OF_CONNECTIONS
+)
+OF_SERVER: Final = tuple(setting for setting in SETTINGS if setting not in OF_NETWORK)

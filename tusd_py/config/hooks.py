@@ -32,6 +32,8 @@ HookName = Literal[
     "post-finish",
     "pre-terminate",
     "post-terminate",
+    "session.paused",
+    "session.resumed",
 ]
 
 
@@ -49,7 +51,9 @@ class HttpHooks:
         "post-terminate",
         "post-finish",
     )
-    """Which hooks there are. Default: all but ``pre-access``, ``pre-finish``, ``pre-terminate``."""
+    """Which hooks there are. Default: all but ``pre-access``, ``pre-finish``, ``pre-terminate``,
+    ``session.paused`` and ``session.resumed``.
+    """
 
     forward_headers: tuple[str, ...] = ()
     """Headers of clients' requests that the hooks' requests have too. Default: none."""

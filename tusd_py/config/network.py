@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .checks import YES_OR_NO, Check, each, optional, problems_of, refuse, seconds, text, within
+from .checks import (
+    YES_OR_NO,
+    Check,
+    each,
+    optional,
+    problems_of,
+    refuse,
+    seconds,
+    text,
+    whole,
+    within,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +32,24 @@ class Network:
 
     reconnectdelay: float = 2.0
     """For how long an interface must not change to have settled. Default: 2."""
+
+    uploadpauseonchange: bool = False
+    """Pause all uploads at any change, until it has settled, and not only those that can feel it.
+
+    Default: no.
+    """
+
+    seamless_switching: bool = True
+    """Wait whether the connection of an upload lives on after its link or address was lost; if not,
+    it is ended as soon as what came is safe. Default: yes.
+    """
+
+    keepaliveinterval: int = 15
+    """Ask the other end of a connection that is silent for so many seconds whether it is there, and
+    again as often; three times in vain end it. 0 never asks. Of the standalone server only.
+
+    Default: 15.
+    """
 
     interface_priority: tuple[str, ...] = ()
     """Names of interfaces, the best first; others come after them, by their kind.
@@ -62,6 +91,9 @@ _TARGET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):0*[1-9][0-9]{0,4}")
 NETWORK_CHECKS: Final[Mapping[str, Check]] = {
     "networkchangedetection": YES_OR_NO,
     "reconnectdelay": seconds(zero=True),
+    "uploadpauseonchange": YES_OR_NO,
+    "seamless_switching": YES_OR_NO,
+    "keepaliveinterval": whole(0, 32_767, "number of seconds"),
     "interface_priority": each(text(_INTERFACE, "the name of an interface")),
     "interface_override": optional(text(_INTERFACE, "the name of an interface")),
     "auto_switch_enabled": YES_OR_NO,

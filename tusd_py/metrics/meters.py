@@ -96,6 +96,10 @@ class Meters:
         self.lock_waits = self._histograms("lock_wait_seconds")[()]
         self.takeovers = self._counter("lock_takeovers")
         self.lock_timeouts = self._counter("lock_timeouts")
+        self.paused = self._counter("sessions_paused")
+        self._pauses = self._counters("session_pauses")
+        self._pause_seconds = self._histograms("session_pause_seconds")[()]
+        self._link_changes = self._counters("link_changes")
         self.sweeps = self._counter("sweeps")
         self.sweep_failures = self._counter("sweep_failures")
         self.last_sweep = self._counter("last_sweep_timestamp_seconds")
@@ -135,6 +139,20 @@ class Meters:
             hook = OTHER
         self._hooks[hook, outcome].add()
         self._hook_durations[(hook,)].observe(seconds)
+
+    def pause(self, end: str, seconds: float) -> None:
+        """Count a pause of a transfer that is over.
+
+        Args:
+            end: One of ``table.PAUSE_ENDS``.
+            seconds: It took.
+        """
+        self._pauses[(end,)].add()
+        self._pause_seconds.observe(seconds)
+
+    def link_change(self, change: str) -> None:
+        """Count a change of an interface, one of ``table.LINK_CHANGES``."""
+        self._link_changes[(change,)].add()
 
     def _counter(self, name: str) -> Counter:
         return self._counters(name)[()]

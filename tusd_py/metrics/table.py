@@ -26,10 +26,12 @@ STATUSES: Final = (
 HOOKS: Final = (
     *("on_access", "on_create", "before_finish", "on_finish"),
     *("pre-access", "pre-create", "post-create", "post-receive", "pre-finish", "post-finish"),
-    *("pre-terminate", "post-terminate", OTHER),
+    *("pre-terminate", "post-terminate", "session.paused", "session.resumed", OTHER),
 )
 DIRECTIONS: Final = ("upload", "download")
 OUTCOMES: Final = ("ok", "rejected", "failed", "skipped")
+PAUSE_ENDS: Final = ("resumed", "taken-over", "given-up", "stopped", "cut")
+LINK_CHANGES: Final = ("added", "removed", "up", "down", "addresses", "settled")
 
 
 class Kind(StrEnum):
@@ -183,6 +185,24 @@ TABLE: Final[Sequence[Metric]] = (
         labels=("hook",),
         series=_each(HOOKS),
         buckets=_SECONDS,
+    ),
+    _metric("sessions_paused", _sum, "Uploads that wait because the network has changed."),
+    _metric(
+        "session_pauses",
+        _counter,
+        "Such pauses, by how they ended.",
+        labels=("end",),
+        series=_each(PAUSE_ENDS),
+    ),
+    _metric(
+        "session_pause_seconds", _histogram, "Seconds that such pauses lasted.", buckets=_WAITS
+    ),
+    _metric(
+        "link_changes",
+        _counter,
+        "Changes of the machine's interfaces that were seen, by what happened.",
+        labels=("change",),
+        series=_each(LINK_CHANGES),
     ),
     _metric("sweeps", _counter, "Sweeps for expired uploads that came to their end."),
     _metric("sweep_failures", _counter, "Sweeps that failed."),

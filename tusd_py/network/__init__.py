@@ -8,6 +8,7 @@ from .monitor import Monitor
 from .quality import Quality
 from .selection import Rules, Switch
 from .settling import Settled
+from .standing import Standing
 from .subscription import Subscription
 from .watcher import LinkChanges
 
@@ -25,6 +26,7 @@ __all__ = [
     "Rules",
     "Settled",
     "Snapshot",
+    "Standing",
     "Subscription",
     "Switch",
     "WentDown",

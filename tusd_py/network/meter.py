@@ -51,7 +51,12 @@ class Meter:
         self._latency += _ALPHA * (seconds - self._latency)
 
     def counted(self, counters: Counters | None, now: float) -> None:
-        """The interface's counters at ``now``, in seconds of a clock that never goes back."""
+        """The interface's counters at ``now``, in seconds of a clock that never goes back.
+
+        Those that were counted before, for nobody has looked since, are not counted again.
+        """
+        if counters is not None and counters is self._counters:
+            return
         before, self._counters = self._counters, counters
         elapsed, self._at = now - self._at, now
         if before is None or counters is None or elapsed <= 0:

@@ -24,6 +24,9 @@ SETTLE: Final = 2.0
 # Seconds between two quick looks at what the kernel tells late, see sysfs.py.
 _GLANCE: Final = 0.15
 
+# While nobody needs to know at once, the system is believed to ring: looks are so much rarer.
+_RARELY: Final = 5
+
 # Seconds between two looks: a burst of messages is one look, or few.
 _BREATH: Final = 0.02
 
@@ -59,7 +62,10 @@ class Monitor:
         self._clock = clock
         self._settling = Settling(settle)
         self._subscriptions: list[Subscription] = []
-        self._rung = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._rung = False
+        self._attentive = True
+        self._stirring: asyncio.TimerHandle | None = None
         self._doorbell: Doorbell | None = None
         self._looked = 0.0
         self._blind = False
@@ -69,6 +75,21 @@ class Monitor:
     def restless(self) -> frozenset[str]:
         """The interfaces that have changed and not settled yet."""
         return self._settling.restless
+
+    @property
+    def attentive(self) -> bool:
+        """Somebody needs to know at once, also what the kernel tells late. Default: yes.
+
+        That costs most of what watching costs. Turning it on and off again costs nothing.
+        """
+        return self._attentive
+
+    @attentive.setter
+    def attentive(self, attentive: bool) -> None:
+        self._attentive = attentive
+        if attentive and self._stirring is None and self._task is not None:
+            loop = asyncio.get_running_loop()
+            self._stirring = loop.call_later(_GLANCE, self._stir)
 
     @property
     def at_once(self) -> bool:
@@ -99,6 +120,8 @@ class Monitor:
             with suppress(asyncio.CancelledError):
                 await task
         self._leave_door()
+        if self._stirring is not None:
+            self._stirring.cancel()
         for subscription in self._subscriptions:
             subscription.end()
 
@@ -142,31 +165,44 @@ class Monitor:
     async def _run(self) -> None:
         while True:
             await self._until_something_is_due()
-            due = self._rung.is_set() or self._clock() >= self._looked + self._poll
+            due = self._rung or self._clock() >= self._next_look
             if due or await self._glance():
                 await self._look()
             for settled in self._settling.due(self._clock()):
                 self._publish(settled)
 
+    @property
+    def _next_look(self) -> float:
+        # Where the bell rings, looking without being told is to be on the safe side only.
+        rarely = self.at_once and not self._attentive
+        return self._looked + self._poll * (_RARELY if rarely else 1)
+
     async def _until_something_is_due(self) -> None:
-        due = self._looked + self._poll
+        due = self._next_look
         if self._settling.next is not None:
             due = min(due, self._settling.next)
-        if self._differs is not None:
+        if self._differs is not None and self._attentive:
             due = min(due, self._clock() + _GLANCE)
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, due - self._clock())):
-                await self._rung.wait()
+                await self._stirred.wait()
+        self._stirred.clear()
+
+    def _stir(self) -> None:
+        """Begin with quick looks, if somebody still needs to know at once."""
+        self._stirring = None
+        if self._attentive:
+            self._stirred.set()
 
     async def _glance(self) -> bool:
         """Whether a link is not as it was seen last."""
-        if self._differs is None:
+        if self._differs is None or not self._attentive:
             return False
         return await asyncio.to_thread(self._differs, self.interfaces)
 
     async def _look(self) -> None:
         await asyncio.sleep(max(0.0, self._looked + _BREATH - self._clock()))
-        self._rung.clear()
+        self._rung = False
         try:
             now = await asyncio.to_thread(self._read)
         except Exception:
@@ -199,7 +235,8 @@ class Monitor:
     def _ring(self) -> None:
         try:
             if self._doorbell is not None and self._doorbell.rang():
-                self._rung.set()
+                self._rung = True
+                self._stirred.set()
         except OSError as error:
             log.warning("network.polling-only", reason=str(error))
             self._leave_door()

@@ -11,6 +11,8 @@ from tusd_py.config import Settings
 
 # Of whoever listens already, an answer comes at once.
 _PROBE_SECONDS = 1.0
+# So many questions without an answer mean that a client has gone.
+_PROBES = 3
 
 
 class CannotListen(Exception):
@@ -30,7 +32,29 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
             yield listener
     else:
         with _on_port(settings.host, settings.port) as listener:
+            keep_alive(listener, settings.app.network.keepaliveinterval)
             yield listener
+
+
+def keep_alive(listener: socket.socket, interval: int) -> None:
+    """Have the system ask silent clients whether they are there, where it does.
+
+    Accepted connections have what their listener has.
+
+    Args:
+        listener: For TCP.
+        interval: Seconds of silence before each question; 0 asks none.
+    """
+    if not interval or not hasattr(socket, "TCP_KEEPINTVL"):
+        return
+    # macOS has another name for it.
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
+    if idle is None:
+        return
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, idle, interval)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
 
 
 def url_of(listener: socket.socket, settings: Settings) -> str:

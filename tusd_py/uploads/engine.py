@@ -27,6 +27,7 @@ from tusd_py.streaming import BodySource, Interrupt
 from tusd_py.telemetry import get_logger
 
 from .admission import Admission, Limits
+from .sessions import Sessions
 
 log = get_logger("tusd_py.uploads")
 
@@ -58,11 +59,13 @@ class Incoming:
         source: Where the bytes come from.
         interrupt: Through which others end the transfer.
         trailer: Gives the value of the ``Upload-Checksum`` trailer once the body has ended.
+        local: The local address of the connection, if it has one.
     """
 
     source: BodySource
     interrupt: Interrupt
     trailer: Callable[[], str | None]
+    local: str | None = None
 
 
 class Background:
@@ -112,6 +115,7 @@ class Engine:
         samples: Numbers that are asked for when somebody reads the metrics, by their name there.
         monitor: Sees what happens to the machine's links; None if nobody looks.
         links: Knows how good they are, and which one to use; None if nobody looks.
+        sessions: Pauses transfers whose links change; None if nobody looks.
     """
 
     storage: Storage
@@ -134,6 +138,7 @@ class Engine:
     samples: dict[str, Callable[[], Awaitable[float | None]]] = field(default_factory=dict)
     monitor: Monitor | None = None
     links: Links | None = None
+    sessions: Sessions | None = None
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)

@@ -4,6 +4,7 @@ from tusd_py.network import Monitor
 from tusd_py.network.links import links_of
 
 from .engine import Engine, log
+from .sessions import Sessions
 
 
 async def watch_network(engine: Engine) -> None:
@@ -18,11 +19,14 @@ async def watch_network(engine: Engine) -> None:
         log.warning("network.unwatched", exc_info=True)
         return
     engine.monitor, engine.links = monitor, links_of(settings, monitor)
+    engine.sessions = Sessions(monitor, settings, engine.meters)
     engine.background.start(engine.links.run())
+    engine.background.start(engine.sessions.run())
 
 
 async def leave_network(engine: Engine) -> None:
     """Watch no more; what runs in the background has ended."""
     monitor, engine.monitor, engine.links = engine.monitor, None, None
+    engine.sessions = None
     if monitor is not None:
         await monitor.close()

@@ -10,7 +10,7 @@ from tusd_py.storage import Located
 
 from .engine import Engine
 
-Fact = Literal["post-create", "post-finish", "post-terminate"]
+Fact = Literal["post-create", "post-finish", "post-terminate", "session.paused", "session.resumed"]
 
 
 def events_of(

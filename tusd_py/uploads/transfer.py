@@ -25,7 +25,9 @@ from tusd_py.streaming.verified import hashing
 
 from .engine import Engine, Incoming, Outcome
 from .finish import complete, finish, sync
+from .pausing import Pauses
 from .progress import Progress
+from .telling import Fact, events_of
 from .terminate import remove
 
 # Bytes that the database finds room in for some records.
@@ -59,6 +61,9 @@ class Transfer:
         self._body = body
         self._incoming = incoming
         self._request = request
+        self._pauses: Pauses | None = None
+        # How far it is safe and recorded, by this transfer.
+        self._committed = -1
 
     async def run(self) -> Outcome:
         """Receive the body, commit what arrived, and finish the upload if that was all of it.
@@ -87,7 +92,7 @@ class Transfer:
         )
         try:
             began = asyncio.get_running_loop().time()
-            stop = await progress.during(self._receive(writer, verifier))
+            stop = await progress.during(self._in_session(writer, verifier))
             seconds = asyncio.get_running_loop().time() - began
             self._engine.meters.transfer(writer.offset - self._plan.offset, seconds)
             if stop is not Stop.STOPPED or progress.refusal is None:
@@ -117,6 +122,18 @@ class Transfer:
             return Verifier(ALGORITHMS)
         return None
 
+    async def _in_session(self, writer: Writer, verifier: Verifier | None) -> Stop:
+        """Receive, and let what happens to the network pause it."""
+        sessions, incoming = self._engine.sessions, self._incoming
+        session = None if sessions is None else sessions.join(incoming.local, incoming.interrupt)
+        if sessions is None or session is None:
+            return await self._receive(writer, verifier)
+        self._pauses = Pauses(self._engine, sessions, session, incoming.source)
+        try:
+            return await self._receive(writer, verifier)
+        finally:
+            sessions.leave(session)
+
     async def _receive(self, writer: Writer, verifier: Verifier | None) -> Stop:
         """Pump, committing now and then, until the body ends one way or another."""
         config = self._engine.config
@@ -141,9 +158,25 @@ class Transfer:
                 limit = writer.offset
                 await self._back(writer)
                 raise TooLarge(limit=limit, what="This upload")
-            if stop not in (Stop.LIMIT, Stop.DUE):
+            if stop is Stop.PAUSED and self._pauses is not None:
+                await self._pause(writer, verifier, self._pauses)
+            elif stop in (Stop.LIMIT, Stop.DUE):
+                await self._commit(writer)
+            else:
                 return stop
-            await self._commit(writer)
+
+    async def _pause(self, writer: Writer, verifier: Verifier | None, pauses: Pauses) -> None:
+        """Commit what has arrived, and wait for what becomes of the connection."""
+        if verifier is None:
+            await self._commit(writer, "session.paused")
+        else:
+            await self._tell("session.paused")
+        if await pauses.wait(self._upload):
+            await self._tell("session.resumed")
+
+    async def _tell(self, fact: Fact) -> None:
+        if events := events_of(self._engine, fact, self._upload, self._request):
+            self._upload = await self._engine.record(self._upload, events)
 
     async def _conclude(self, writer: Writer, verifier: Verifier | None, stop: Stop) -> Outcome:
         if stop is not Stop.END:
@@ -195,13 +228,17 @@ class Transfer:
         upload = self._appended(writer)
         if complete(upload):
             return await finish(self._engine, upload, writer, self._request)
-        await self._commit(writer)
+        if writer.offset != self._committed:
+            await self._commit(writer)
         return Outcome(upload=self._upload)
 
-    async def _commit(self, writer: Writer) -> None:
-        """Make what was written safe, and then say so."""
+    async def _commit(self, writer: Writer, fact: Fact | None = None) -> None:
+        """Make what was written safe, and then say so, perhaps with what has happened."""
         await sync(self._engine, self._upload, writer)
-        self._upload = await self._engine.record(self._appended(writer))
+        upload = self._appended(writer)
+        events = events_of(self._engine, fact, upload, self._request) if fact else ()
+        self._upload = await self._engine.record(upload, events)
+        self._committed = upload.offset
 
     async def _back(self, writer: Writer) -> None:
         """Discard what is not committed."""

@@ -40,7 +40,7 @@ def test_python_m_is_the_same_command() -> None:
 def test_help_names_every_flag_of_the_server(run: Run) -> None:
     shown = run("serve", "--help").stdout
     assert [] == [setting.flag for setting in OF_SERVER if setting.flag not in shown]
-    assert "--network" not in shown
+    assert [] == [setting.flag for setting in OF_NETWORK if setting.flag in shown]
 
 
 def test_help_names_every_flag_of_the_network(run: Run) -> None:

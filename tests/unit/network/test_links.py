@@ -80,6 +80,9 @@ async def test_another_interface_of_the_same_name_starts_anew() -> None:
     async with monitored(machine) as monitor:
         links = Links(monitor, Rules(), clock=lambda: next(moments))
         await links.measure()
+        machine.interfaces = snapshot(replace(ETH0, counters=replace(COUNTERS)))
+        while monitor.interfaces is not machine.interfaces:  # noqa: ASYNC110 - it looks by itself
+            await asyncio.sleep(0.001)
         await links.measure()
         assert 0 == links.qualities["eth0"].rate
         with monitor.subscribe(interface="eth0") as events:
