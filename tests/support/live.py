@@ -73,11 +73,17 @@ class Wire:
     """One connection, byte for byte.
 
     Args:
-        place: The port to connect to, or the socket file.
+        place: The port to connect to, or the socket file; or what is connected already.
         receive_buffer: How many bytes the kernel takes for who does not read, if that matters.
     """
 
-    def __init__(self, place: int | Path, *, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, place: int | Path | socket.socket, *, receive_buffer: int | None = None
+    ) -> None:
+        self._buffer = bytearray()
+        if isinstance(place, socket.socket):
+            self.socket = place
+            return
         on_file = isinstance(place, Path)
         self.socket = socket.socket(socket.AF_UNIX if on_file else socket.AF_INET)
         self.socket.settimeout(_PATIENCE)
@@ -88,7 +94,6 @@ class Wire:
         except OSError:
             self.socket.close()
             raise
-        self._buffer = bytearray()
 
     def __enter__(self) -> "Wire":
         return self

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .tools import leave_out, require_tool
 
 _TUN = Path("/dev/net/tun")
+_FOLDER = Path("/run/netns")
+# From linux/sched.h.
+_NETWORK = 0x40000000
+_PATIENCE = 10.0
 
 
 class Host:
@@ -29,6 +36,18 @@ class Host:
     def command(self, *arguments: str) -> list[str]:
         """What runs a program on this host."""
         return ["ip", "netns", "exec", self.name, *arguments]
+
+    def connected(self, address: str, port: int) -> socket.socket:
+        """A connection from this host, in the hands of the test."""
+        # A thread can be on another host than its process; this one ends at once.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._connect, address, port).result()
+
+    def _connect(self, address: str, port: int) -> socket.socket:
+        with (_FOLDER / self.name).open("rb") as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _NETWORK):
+                raise OSError(ctypes.get_errno(), "this thread cannot go to another host")
+        return socket.create_connection((address, port), _PATIENCE)
 
     def link(self, name: str, *addresses: str, to: Host, peer: str) -> None:
         """Lay a cable to an interface of another host; both ends are up."""
