@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tusd_py.config import Settings
+from tusd_py.config import Config, Network, Settings
 from tusd_py.serving.listeners import CannotListen, listening, url_of
 
 
@@ -112,3 +112,17 @@ def test_a_path_that_cannot_be_is_explained(path: Path, name: str) -> None:
         listening(settings(path / ".." / name)),
     ):
         pass
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="The system has other names.")
+@pytest.mark.parametrize("interval", [0, 7])
+def test_accepted_connections_are_asked_whether_they_are_there(interval: int) -> None:
+    network = Network(keepaliveinterval=interval)
+    with listening(Settings(port=0, app=Config(network=network))) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            asked = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            how = [accepted.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+    assert bool(interval) is bool(asked)
+    assert not interval or [7, 7, 3] == how

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.network.machine import Machine, monitored
 from tests.unit.network.samples import interface, snapshot
 from tusd_py.network import LinkChanges, Monitor, Settled, carrier
+from tusd_py.network.interfaces import InterfaceReader
 from tusd_py.network.kinds import InterfaceKind
 from tusd_py.network.subscription import Event, Subscription
 
@@ -167,3 +168,28 @@ async def test_what_happens_while_nobody_waits_is_not_missed() -> None:
         machine.interfaces = ETH0_DOWN
         await until(everything, "eth0 went down")
         assert "eth0 went down" == await said(links)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells so quickly.")
+async def test_quick_looks_are_taken_only_while_somebody_needs_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def differs(*_: object) -> bool:
+        loop.call_soon_threadsafe(looked.set)
+        return False
+
+    monkeypatch.setattr(InterfaceReader, "differs", differs)
+    async with Monitor(poll=60) as monitor:
+        monitor.attentive = False
+        # One may be under way.
+        await asyncio.sleep(0.3)
+        looked.clear()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(looked.wait(), 0.5)
+        monitor.attentive = True
+        await asyncio.wait_for(looked.wait(), 5)
+        looked.clear()
+        await asyncio.wait_for(looked.wait(), 5)
