@@ -31,7 +31,7 @@ def hypercorn(app: Any) -> Iterator[int]:  # noqa: ANN401 - an ASGI application
     stop = asyncio.Event()
 
     async def run() -> None:
-        await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+        await serve(app, config, shutdown_trigger=stop.wait)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()

@@ -29,6 +29,11 @@ class Asking:
         """A message is waited for, or has come and was not taken."""
         return self._asked is not None
 
+    @property
+    def arrived(self) -> bool:
+        """A message has come and was not taken."""
+        return self._asked is not None and self._asked.done()
+
     async def next(self, *, returning: bool) -> Message:
         """Take the next message.
 

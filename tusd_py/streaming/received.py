@@ -204,7 +204,7 @@ class ReceivedBody:
             return DELIVERY_TIME
         if reason is Stop.REVOKED and not self._moved:
             return LAST_CHANCE
-        return _HAND_OVER if self._asking.pending else 0
+        return _HAND_OVER if self._asking.arrived else 0
 
     @contextmanager
     def _stoppable(self, scope: anyio.CancelScope, interrupt: Interrupt) -> Iterator[None]:

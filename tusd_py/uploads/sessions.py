@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from tusd_py.config import Network
 from tusd_py.metrics import Meters
-from tusd_py.network import Change, Monitor, Settled, Standing
+from tusd_py.network import Change, InterfaceKind, Monitor, Settled, Standing
 from tusd_py.network.interfaces import IPAddress, parse_address
 from tusd_py.streaming import Interrupt
 
@@ -45,6 +45,8 @@ class Sessions:
         self._events = monitor.subscribe()
         self._standing = Standing(everything=settings.uploadpauseonchange)
         self._by_address: dict[IPAddress, set[Session]] = {}
+        self._everything = settings.uploadpauseonchange
+        self._inner: dict[IPAddress, bool] = {}
         monitor.attentive = False
 
     def join(self, local: str | None, interrupt: Interrupt) -> Session | None:
@@ -55,7 +57,7 @@ class Sessions:
             interrupt: Pauses it.
         """
         address = _parsed(local) if local is not None else None
-        if address is None:
+        if address is None or not self._matters(address):
             return None
         session = Session(address, interrupt)
         interrupt.may_pause = True
@@ -94,7 +96,20 @@ class Sessions:
                     self._meters.link_change(event.name)
                     self._changed(event)
 
+    def _matters(self, address: IPAddress) -> bool:
+        """What comes over the loopback, from a proxy perhaps, has no link that could be lost."""
+        if self._everything:
+            return True
+        inner = self._inner.get(address)
+        if inner is None:
+            inner = self._inner[address] = any(
+                each.kind is InterfaceKind.LOOPBACK and each.carries(address)
+                for each in self._monitor.interfaces.values()
+            )
+        return not inner
+
     def _changed(self, change: Change) -> None:
+        self._inner.clear()
         for address in self._standing.changed(change, self._by_address):
             for session in self._by_address[address]:
                 if session.interrupt.reason is None:

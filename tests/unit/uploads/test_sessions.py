@@ -13,7 +13,7 @@ from tests.unit.network.machine import Machine, monitored
 from tests.unit.network.samples import interface, snapshot
 from tusd_py.config import Network
 from tusd_py.metrics import Meters
-from tusd_py.network import Monitor
+from tusd_py.network import InterfaceKind, Monitor
 from tusd_py.streaming import Interrupt, Stop
 from tusd_py.uploads.sessions import Session, Sessions
 
@@ -107,6 +107,15 @@ async def test_who_has_no_address_is_not_counted(local: str | None) -> None:
         interrupt = Interrupt()
         assert (None, False) == (sessions.join(local, interrupt), interrupt.may_pause)
         assert not monitor.attentive
+
+
+@pytest.mark.parametrize(("everything", "counted"), [(False, False), (True, True)])
+async def test_the_loopback_has_no_link_that_could_be_lost(everything: bool, counted: bool) -> None:
+    lo = interface("lo", "127.0.0.1/8", kind=InterfaceKind.LOOPBACK)
+    settings = Network(uploadpauseonchange=everything)
+    async with followed(Machine(snapshot(lo, ETH1)), settings) as (_, sessions):
+        assert counted is (sessions.join("127.0.0.1", Interrupt()) is not None)
+        assert sessions.join("192.0.2.1", Interrupt()) is not None
 
 
 async def test_links_are_looked_at_often_only_while_there_are_transfers() -> None:
