@@ -2,6 +2,7 @@ import pytest
 
 from tusd_py.metadata.memory import MemoryMetadata
 from tusd_py.testing import (
+    ClientsContract,
     ListingContract,
     MetadataContract,
     OutboxContract,
@@ -31,6 +32,14 @@ class TestUses(UsesContract):
 
 
 class TestQuotas(QuotasContract):
+    @pytest.fixture
+    def metadata(self) -> MemoryMetadata:
+        return MemoryMetadata()
+
+
+class TestClients(ClientsContract):
+    persistent = False
+
     @pytest.fixture
     def metadata(self) -> MemoryMetadata:
         return MemoryMetadata()

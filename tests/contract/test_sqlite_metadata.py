@@ -21,6 +21,7 @@ from tusd_py.metadata.schema import MIGRATIONS
 from tusd_py.metadata.sqlite import SQLiteMetadata
 from tusd_py.protocol.upload import UploadId
 from tusd_py.testing import (
+    ClientsContract,
     ListingContract,
     MetadataContract,
     OutboxContract,
@@ -49,6 +50,12 @@ class TestUses(UsesContract):
 
 
 class TestQuotas(QuotasContract):
+    @pytest.fixture
+    def metadata(self, tmp_path: Path) -> SQLiteMetadata:
+        return SQLiteMetadata(tmp_path / "tus.db")
+
+
+class TestClients(ClientsContract):
     @pytest.fixture
     def metadata(self, tmp_path: Path) -> SQLiteMetadata:
         return SQLiteMetadata(tmp_path / "tus.db")
@@ -206,7 +213,7 @@ async def test_every_table_is_strict(metadata: SQLiteMetadata) -> None:
     )
 
     own = {name: strict for name, strict in tables if not str(name).startswith("sqlite_")}
-    assert own == {"uploads": 1, "events": 1, "grants": 1, "uses": 1, "creations": 1}
+    assert own == {"uploads": 1, "events": 1, "grants": 1, "uses": 1, "creations": 1, "clients": 1}
 
 
 async def test_the_schema_has_the_number_of_its_last_migration(metadata: SQLiteMetadata) -> None:

@@ -359,6 +359,13 @@ SETTINGS: Final = (
         "Not to be ready (/readyz) while more events than this wait to be told to the application, "
         'or "none".',
     ),
+    Setting(
+        "client_profiles",
+        "app.client_profiles",
+        SWITCH,
+        "Remember for a day how fast, how far away and how reliable each client is, by its subject "
+        "or else its address. Turn it off where many clients share addresses.",
+    ),
     Setting("disable_download", "app.disable_download", SWITCH, "Don't answer GET."),
     Setting(
         "download_unfinished",
@@ -538,6 +545,19 @@ SETTINGS: Final = (
         "app.streaming.buffer_optimization_interval",
         DURATION,
         "Time between two choices of a connection's buffer size.",
+    ),
+    Setting(
+        "streaming.intelligent_chunking",
+        "app.streaming.intelligent_chunking",
+        SWITCH,
+        "Tell clients how large their requests had better be.",
+    ),
+    Setting(
+        "streaming.chunk_adaptation_algorithm",
+        "app.streaming.chunk_adaptation_algorithm",
+        choice(*get_args(config.ChunkAlgorithm)),
+        "What that is told by: fixed, the kind of interface; adaptive, what was measured of the "
+        "client lately; predictive, what that is about to become.",
     ),
 )
 

@@ -10,7 +10,7 @@ from .cors import CORS_CHECKS, Cors
 from .hooks import HOOKS_CHECKS, HookName, HttpHooks
 from .network import NETWORK_CHECKS, Network
 from .settings import SETTINGS_CHECKS, LayoutName, LogFormat, LogLevel, Settings
-from .streaming import STREAMING_CHECKS, Streaming
+from .streaming import STREAMING_CHECKS, ChunkAlgorithm, Streaming
 
 __all__ = [
     "CONFIG_CHECKS",
@@ -21,6 +21,7 @@ __all__ = [
     "STREAMING_CHECKS",
     "UNIX",
     "Check",
+    "ChunkAlgorithm",
     "Config",
     "Cors",
     "Durability",

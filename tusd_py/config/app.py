@@ -138,6 +138,11 @@ class Config:
     ``None`` does not look. Default: 10000.
     """
 
+    client_profiles: bool = True
+    """Remember for a day how fast, how far away and how reliable each client is, by its subject or
+    else its address. Turn it off where many clients share addresses. Default: yes.
+    """
+
     disable_download: bool = False
     """Don't answer GET. Default: stored files can be downloaded."""
 
@@ -157,7 +162,7 @@ class Config:
     """How links are watched."""
 
     streaming: Streaming = field(default_factory=Streaming)
-    """How much is moved at once."""
+    """How bytes flow, and in what pieces."""
 
     def __post_init__(self) -> None:
         refuse(problems_of(self, CONFIG_CHECKS))
@@ -199,6 +204,7 @@ CONFIG_CHECKS: Final[Mapping[str, Check]] = {
     "recover_at_start": YES_OR_NO,
     "min_free": optional(BYTES),
     "max_outbox": optional(whole(1, 1_000_000, "number of events")),
+    "client_profiles": YES_OR_NO,
     "disable_download": YES_OR_NO,
     "download_unfinished": YES_OR_NO,
     "disable_termination": YES_OR_NO,

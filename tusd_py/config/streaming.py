@@ -1,17 +1,19 @@
-"""How much of a body or a download is moved at once."""
+"""How bytes flow, and in what pieces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
 from tusd_py.quantities import KiB, MiB
 
-from .checks import YES_OR_NO, Check, problems_of, refuse, seconds, whole
+from .checks import YES_OR_NO, Check, one_of, problems_of, refuse, seconds, whole
+
+ChunkAlgorithm = Literal["fixed", "adaptive", "predictive"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Streaming:
-    """How much of a body or a download is moved at once. Sizes are in bytes.
+    """How bytes flow, and in what pieces. Sizes are in bytes.
 
     Raises:
         ConfigError: Values are wrong; it names all of them.
@@ -31,6 +33,14 @@ class Streaming:
     buffer_optimization_interval: float = 0.1
     """Choose again after so many seconds. Default: 0.1."""
 
+    intelligent_chunking: bool = True
+    """Tell clients how large their requests had better be. Default: yes."""
+
+    chunk_adaptation_algorithm: ChunkAlgorithm = "adaptive"
+    """What that is told by: ``fixed``, the kind of interface; ``adaptive``, what was measured of
+    the client lately; ``predictive``, what that is about to become. Default: ``adaptive``.
+    """
+
     def __post_init__(self) -> None:
         problems = problems_of(self, STREAMING_CHECKS)
         if not problems and self.adaptive_buffers and self.min_buffer_size > self.max_buffer_size:
@@ -47,4 +57,6 @@ STREAMING_CHECKS: Final[Mapping[str, Check]] = {
     "min_buffer_size": _size,
     "max_buffer_size": _size,
     "buffer_optimization_interval": seconds(),
+    "intelligent_chunking": YES_OR_NO,
+    "chunk_adaptation_algorithm": one_of(*get_args(ChunkAlgorithm)),
 }

@@ -1,5 +1,6 @@
 """What is known about each upload."""
 
 from .base import Backlog, Event, Metadata, Quota, Receiver, Use
+from .clients import ClientStore
 
-__all__ = ["Backlog", "Event", "Metadata", "Quota", "Receiver", "Use"]
+__all__ = ["Backlog", "ClientStore", "Event", "Metadata", "Quota", "Receiver", "Use"]

@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 from tusd_py.errors import QuotaExceeded, SubjectBusy
 from tusd_py.protocol.upload import Upload, UploadId
 
+from .clients import ClientStore
+
 
 class Receiver(StrEnum):
     """Who has to hear of an event."""
@@ -128,6 +130,11 @@ class Metadata(Protocol):
     ``MetadataUnavailable`` when the store does not answer for the moment, ``StorageFull`` when it
     has no room left, and ``MetadataError`` when it fails; then nothing was changed.
     """
+
+    @property
+    def clients(self) -> ClientStore:
+        """What is known of clients."""
+        ...
 
     async def start(self, *, durable: bool) -> None:
         """Get ready.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from tusd_py.errors import GrantUsed, UploadExists, UploadNotFound
+from tusd_py.network.clients import ClientProfile
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 
 from .base import Backlog, Event, Quota, Receiver, Use
@@ -13,6 +14,7 @@ class MemoryMetadata:
     """Keeps everything in dictionaries; nothing survives the process."""
 
     def __init__(self) -> None:
+        self.clients = MemoryClients()
         self._uploads: dict[UploadId, Upload] = {}
         self._events: dict[str, Event] = {}
         self._uses: list[tuple[Use, UploadId]] = []
@@ -178,3 +180,37 @@ class MemoryMetadata:
         for event in events:
             self._numbered += 1
             self._events[event.id] = replace(event, number=self._numbered)
+
+
+class MemoryClients:
+    """Keeps profiles in a dictionary."""
+
+    def __init__(self) -> None:
+        self._profiles: dict[str, ClientProfile] = {}
+
+    async def find(self, keys: Collection[str]) -> Sequence[ClientProfile]:
+        return [self._profiles[key] for key in keys if key in self._profiles]
+
+    async def keep(
+        self, profiles: Sequence[ClientProfile], *, known: Collection[str] = ()
+    ) -> Sequence[str]:
+        forgotten = [key for key in known if key not in self._profiles]
+        self._profiles |= {each.key: each for each in profiles if each.key not in forgotten}
+        return forgotten
+
+    async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[ClientProfile]:
+        keys = sorted(key for key in self._profiles if key > (after or ""))
+        return [self._profiles[key] for key in keys[:limit]]
+
+    async def forget(self, keys: Collection[str]) -> Sequence[str]:
+        return [key for key in keys if self._profiles.pop(key, None) is not None]
+
+    async def forget_all(self) -> int:
+        count = len(self._profiles)
+        self._profiles.clear()
+        return count
+
+    async def expire(self, *, since: float, until: float, most: int) -> None:
+        recent = [each for each in self._profiles.values() if since <= each.last_seen <= until]
+        recent.sort(key=lambda each: each.last_seen, reverse=True)
+        self._profiles = {each.key: each for each in recent[:most]}

@@ -105,6 +105,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX events_of_upload",
         "CREATE INDEX events_of_upload ON events (upload_id, receiver, number)",
     ),
+    (
+        """
+        CREATE TABLE clients (
+            key           TEXT PRIMARY KEY,
+            first_seen    REAL NOT NULL,
+            last_seen     REAL NOT NULL,
+            transfers     INTEGER NOT NULL,
+            downloads     INTEGER NOT NULL,
+            reliability   REAL,
+            rate          REAL,
+            rate_slope    REAL,
+            latency       REAL,
+            latency_slope REAL,
+            download_rate REAL,
+            jitter        REAL,
+            loss          REAL,
+            interfaces    TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX clients_by_time ON clients (last_seen)",
+    ),
 )
 
 

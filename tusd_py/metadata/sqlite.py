@@ -14,6 +14,7 @@ from . import outbox
 from .base import Backlog, Event, Quota, Receiver, Use
 from .commits import SharedCommits
 from .connection import Connection
+from .profiles import SQLiteClients
 from .quotas import add_creation, check_quota, forget_creations
 from .rows import COLUMNS, from_upload, to_upload
 from .schema import migrate
@@ -53,6 +54,7 @@ class SQLiteMetadata:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self.clients = SQLiteClients(self.path)
         self._writer: Connection | None = None
         self._reader: Connection | None = None
         self._shared: SharedCommits[_Creation | _Change] | None = None
@@ -72,10 +74,12 @@ class SQLiteMetadata:
         await self._writer.run(migrate)
         self._reader = await Connection.open(self.path, durable=durable)
         self._shared = SharedCommits(self._writer, _do_all)
+        await self.clients.start()
 
     async def close(self) -> None:
         if self._shared is not None:
             await self._shared.idle()
+        await self.clients.close()
         for connection in (self._reader, self._writer):
             if connection is not None:
                 await connection.close()

@@ -20,11 +20,13 @@ _SUITES = (
     "uses",
     "quotas",
     "outbox",
+    "clients",
 )
 for _module in _SUITES:
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
 
-from .composing import ComposingContract  # noqa: E402 - after the registration
+from .clients import ClientsContract  # noqa: E402 - after the registration
+from .composing import ComposingContract  # noqa: E402
 from .faults import (  # noqa: E402
     Fault,
     FaultyComposingStorage,
@@ -47,6 +49,7 @@ from .uses import UsesContract  # noqa: E402
 
 __all__ = [
     "BodySourceContract",
+    "ClientsContract",
     "ComposingContract",
     "Fault",
     "FaultyComposingStorage",

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tusd_py.metadata import Backlog, Event, Metadata, Quota, Receiver, Use
+from tusd_py.metadata import Backlog, ClientStore, Event, Metadata, Quota, Receiver, Use
 from tusd_py.protocol.upload import Upload, UploadId
 from tusd_py.storage import FileBacked, OpenFile, Storage, Writer
 from tusd_py.storage.base import Recorded
@@ -215,6 +215,10 @@ class FaultyMetadata:
     def __init__(self, inner: Metadata, plan: Plan) -> None:
         self.inner = inner
         self.plan = plan
+
+    @property
+    def clients(self) -> ClientStore:
+        return self.inner.clients
 
     async def start(self, *, durable: bool) -> None:
         await self.plan.visit("start")

@@ -1,0 +1,159 @@
+"""Profiles of clients, in an SQLite database."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tusd_py.network.clients import ClientProfile, SeenInterface
+from tusd_py.network.trend import Trend
+
+from .connection import Connection
+
+T = TypeVar("T")
+
+_COLUMNS = (
+    "key, first_seen, last_seen, transfers, downloads, reliability, rate, rate_slope, latency, "
+    "latency_slope, download_rate, jitter, loss, interfaces"
+)
+_PLACES = ", ".join("?" * len(_COLUMNS.split(",")))
+_SELECT = f"SELECT {_COLUMNS} FROM clients "  # noqa: S608 - constants only
+_REPLACE = f"INSERT OR REPLACE INTO clients ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - likewise
+_UPDATE = f"UPDATE clients SET ({_COLUMNS}) = ({_PLACES}) WHERE key = ?"  # noqa: S608 - likewise
+_EXCESS = "SELECT key FROM clients ORDER BY last_seen DESC LIMIT -1 OFFSET ?"
+
+# Who writes uploads is waited for, but not for long: there will be another occasion.
+_BUSY_MILLISECONDS = 1000
+
+
+class SQLiteClients:
+    """Keeps profiles in a database, over a connection of its own that opens when it is needed.
+
+    So uploads never wait for profiles, neither for a lock nor for the disk.
+
+    Args:
+        path: The database, which has its schema.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: Connection | None = None
+        self._opening = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Get ready, also after an event loop that did not close it."""
+        left, self._connection = self._connection, None
+        if left is not None:
+            await left.abandon()
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Give the connection back, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def find(self, keys: Collection[str]) -> Sequence[ClientProfile]:
+        places = ", ".join("?" * len(keys))
+        return await self._select(f"WHERE key IN ({places})", *keys)
+
+    async def keep(
+        self, profiles: Sequence[ClientProfile], *, known: Collection[str] = ()
+    ) -> Sequence[str]:
+        def work(connection: sqlite3.Connection) -> list[str]:
+            return [
+                profile.key
+                for profile in profiles
+                if not _kept(connection, profile, known=profile.key in known)
+            ]
+
+        return await self._write(work)
+
+    async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[ClientProfile]:
+        return await self._select("WHERE key > ? ORDER BY key LIMIT ?", after or "", limit)
+
+    async def forget(self, keys: Collection[str]) -> Sequence[str]:
+        def work(connection: sqlite3.Connection) -> list[str]:
+            return [key for key in keys if _removed(connection, "key = ?", key)]
+
+        return await self._write(work)
+
+    async def forget_all(self) -> int:
+        return await self._write(lambda connection: _removed(connection, "1"))
+
+    async def expire(self, *, since: float, until: float, most: int) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            _removed(connection, "last_seen < ? OR last_seen > ?", since, until)
+            _removed(connection, f"key IN ({_EXCESS})", most)
+
+        await self._write(work)
+
+    async def _select(self, where: str, *parameters: object) -> list[ClientProfile]:
+        def work(connection: sqlite3.Connection) -> list[ClientProfile]:
+            return [_profile(row) for row in connection.execute(_SELECT + where, parameters)]
+
+        return await (await self._open()).run(work)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def transaction(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                done = work(connection)
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            return done
+
+        return await (await self._open()).run(transaction)
+
+    async def _open(self) -> Connection:
+        async with self._opening:
+            if self._connection is None:
+                # What is lost with the power will be learned again.
+                opened = await Connection.open(self._path, durable=False)
+                await opened.run(_be_modest)
+                self._connection = opened
+            return self._connection
+
+
+def _be_modest(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+
+
+def _kept(connection: sqlite3.Connection, profile: ClientProfile, *, known: bool) -> bool:
+    row = _row(profile)
+    if not known:
+        connection.execute(_REPLACE, row)
+        return True
+    return connection.execute(_UPDATE, (*row, profile.key)).rowcount == 1
+
+
+def _removed(connection: sqlite3.Connection, where: str, *parameters: object) -> int:
+    return connection.execute(f"DELETE FROM clients WHERE {where}", parameters).rowcount  # noqa: S608 - constants only
+
+
+def _row(profile: ClientProfile) -> tuple[Any, ...]:
+    return (
+        *profile[:6],
+        *(profile.rate or (None, None)),
+        *(profile.latency or (None, None)),
+        profile.download_rate,
+        profile.jitter,
+        profile.loss,
+        json.dumps(profile.interfaces),
+    )
+
+
+def _profile(row: Sequence[Any]) -> ClientProfile:
+    return ClientProfile(
+        *row[:6],
+        rate=None if row[6] is None else Trend(row[6], row[7]),
+        latency=None if row[8] is None else Trend(row[8], row[9]),
+        download_rate=row[10],
+        jitter=row[11],
+        loss=row[12],
+        interfaces=tuple(SeenInterface(*each) for each in json.loads(row[13])),
+    )
