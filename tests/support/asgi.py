@@ -41,12 +41,14 @@ class ScriptedConnection:
         held: How many bytes have arrived and were not received yet; the script has them.
         trailers: The trailers so far.
         whole: All of the body has arrived.
+        kernel: What the kernel says of the connection; it says nothing by default.
     """
 
     announced: Sequence[tuple[bytes, bytes]] = ()
     held: int = 0
     trailers: Sequence[tuple[bytes, bytes]] = ()
     whole: bool = False
+    kernel: bytes = b""
     sent: Callable[[int], None] | None = None
     kept: Kept = field(default_factory=Kept)
     _callbacks: list[Callable[[], None]] = field(default_factory=list)
@@ -72,6 +74,9 @@ class ScriptedConnection:
 
     def hand_over(self, limit: int | None) -> SocketBody | None:  # noqa: ARG002 - the port's form
         return None
+
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes:  # noqa: ARG002 - likewise
+        return self.kernel[:size]
 
     def complete(self) -> bool:
         return self.whole

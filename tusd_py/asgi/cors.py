@@ -32,6 +32,7 @@ EXPOSE_HEADERS: tuple[str, ...] = (
     "Upload-Metadata",
     "Upload-Concat",
     "Upload-Expires",
+    "Upload-Recommended-Chunk-Size",
     "Tus-Version",
     "Tus-Resumable",
     "Tus-Max-Size",

@@ -18,6 +18,7 @@ from tusd_py.protocol.rules import part_ids
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.storage import Composing
 from tusd_py.threads import WorkerThreads
+from tusd_py.uploads.advice import advised_chunk_size
 from tusd_py.uploads.append import append
 from tusd_py.uploads.concatenate import concatenate
 from tusd_py.uploads.create import create
@@ -110,14 +111,17 @@ class Endpoints:
         if not self._config.relative_location:
             location = exchange.place.origin + location
         # clause creation.location, clause creation-with-upload.offset
-        return _answer(201, outcome, {"Location": location})
+        return _answer(
+            201, outcome, {"Location": location, **_advice(engine, exchange, outcome.upload)}
+        )
 
     async def _inspect(self, engine: Engine, exchange: Exchange) -> Answer:
         await self._access(engine, exchange)
         upload_id, request = _upload_id(exchange), exchange.request()
         upload = await inspect(engine, upload_id, exchange.subject, request)
         await meet(engine, upload)
-        return Answer(status=200, headers=inspection_headers(upload), facts=_facts(upload))
+        headers = {**inspection_headers(upload), **_advice(engine, exchange, upload)}
+        return Answer(status=200, headers=headers, facts=_facts(upload))
 
     async def _append(self, engine: Engine, exchange: Exchange) -> Answer:
         wanted = parse_append(exchange.headers, self._config.max_size)
@@ -125,7 +129,7 @@ class Endpoints:
         incoming = self._incoming(engine, exchange)
         outcome = await append(engine, _upload_id(exchange), wanted, exchange.request(), incoming)
         # clause patch.success
-        return _answer(204, outcome, {})
+        return _answer(204, outcome, _advice(engine, exchange, outcome.upload))
 
     async def _terminate(self, engine: Engine, exchange: Exchange) -> Answer:
         await self._access(engine, exchange)
@@ -187,6 +191,12 @@ def _answer(status: int, outcome: Outcome, headers: dict[str, str]) -> Answer:
         body=reply.body,
         facts=_facts(outcome.upload),
     )
+
+
+def _advice(engine: Engine, exchange: Exchange, upload: Upload) -> dict[str, str]:
+    """How large the next requests had better be, if there is anything to say about that."""
+    chunk = advised_chunk_size(engine, exchange.link, upload)
+    return {} if chunk is None else {"Upload-Recommended-Chunk-Size": str(chunk)}
 
 
 def _facts(upload: Upload) -> dict[str, object]:

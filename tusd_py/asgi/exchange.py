@@ -17,6 +17,7 @@ from tusd_py.streaming.direct import DirectBody
 from tusd_py.streaming.received import ReceivedBody
 from tusd_py.threads import WorkerThreads
 from tusd_py.uploads.engine import Incoming
+from tusd_py.uploads.link import ClientLink
 
 from .buffers import Buffers, Start
 from .proxy import Place
@@ -74,6 +75,7 @@ class Exchange:
         extensions = scope.get("extensions") or {}
         self.connection: Connection | None = extensions.get(EXTENSION)
         self._extensions = frozenset(extensions)
+        self._link: ClientLink | None = None
 
     @property
     def subject(self) -> str | None:
@@ -91,6 +93,25 @@ class Exchange:
     def upload_id(self) -> UploadId | None:
         """The upload that the path names; None for the creation URL."""
         return UploadId(self.place.rest) if self.place.rest else None
+
+    @property
+    def link(self) -> ClientLink:
+        """Who makes the request, and over what; after authentication."""
+        if self._link is None:
+            server = self.scope.get("server") if self.place.direct else None
+            self._link = ClientLink(
+                subject=self.subject,
+                address=self.place.client,
+                local=server[0] if server else None,
+                connection=self.connection if self.place.direct else None,
+                direct=self.place.direct,
+            )
+        return self._link
+
+    @property
+    def measured(self) -> Mapping[str, object]:
+        """What was measured of its client, for the log."""
+        return self._link.facts if self._link is not None else {}
 
     def sending(self, config: Config) -> frozenset[str]:
         """ASGI's extensions for sending files that the server offers, and that may be used."""
@@ -136,13 +157,12 @@ class Exchange:
             source = DirectBody(
                 received, self.connection, threads, idle_timeout=config.idle_timeout
             )
-        local = self.scope.get("server")
         return Incoming(
             source=source,
             interrupt=interrupt,
             trailer=self._trailer,
-            # A socket file has no port.
-            local=local[0] if local and local[1] is not None else None,
+            local=self.local_address,
+            link=self.link,
         )
 
     def _trailer(self) -> str | None:

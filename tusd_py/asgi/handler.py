@@ -79,6 +79,7 @@ class Handler:
             seconds=round(seconds, 4),
             client=place.client,
             **answer.facts,
+            **exchange.measured,
         )
 
     async def _answer(self, exchange: Exchange) -> Answer:
@@ -114,5 +115,6 @@ class Handler:
         if answer.stream is None and answer.part is None:
             await send_answer(receive, send, answer, *more, with_body=with_body)
             return
-        with counted(self._meters, exchange, answer, send) as counting:
+        engine = self._runtime.engine
+        with counted(self._meters, engine, exchange, answer, send) as counting:
             await send_answer(receive, counting, answer, *more, with_body=with_body)

@@ -22,12 +22,14 @@ class Place:
         base: The path below which uploads live, ending in a slash.
         rest: What the path has after that; None if it leads elsewhere.
         client: The client's address.
+        direct: The connection is the client's own, and not that of a proxy that we trust.
     """
 
     origin: str
     base: str
     rest: str | None
     client: str | None
+    direct: bool = True
 
 
 class Proxies:
@@ -54,7 +56,8 @@ class Proxies:
         client = scope["client"][0] if scope.get("client") else None
         scheme: str = scope.get("scheme", "http")
         host = headers.get("host") or _server(scope)
-        if self._trusts(client):
+        direct = not self._trusts(client)
+        if not direct:
             told = _told(headers)
             if told.get("proto", "").lower() in ("http", "https"):
                 scheme = told["proto"].lower()
@@ -63,7 +66,7 @@ class Proxies:
                 base = told.get("prefix", "").rstrip("/") + base
             client = self._client(told.get("for", ""), client)
         origin = f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
-        return Place(origin=origin, base=base, rest=rest, client=client)
+        return Place(origin=origin, base=base, rest=rest, client=client, direct=direct)
 
     def _trusts(self, address: str | None) -> bool:
         if address is None:

@@ -13,6 +13,7 @@ from tusd_py.uploads.events import Deliveries
 from tusd_py.uploads.expiry import sweep
 from tusd_py.uploads.network import leave_network, watch_network
 from tusd_py.uploads.outbox import watch
+from tusd_py.uploads.remembering import leave_clients, remember_clients
 from tusd_py.uploads.scan import recover
 
 # Seconds between two looks at whether another process has ended.
@@ -66,6 +67,7 @@ class Runtime:
         if engine is not None:
             await engine.background.close()
             await leave_network(engine)
+            await leave_clients(engine)
             if engine.webhooks is not None:
                 await engine.webhooks.close()
             if isinstance(engine.meters, SharedMeters):
@@ -87,6 +89,7 @@ class Runtime:
         await engine.locks.start()
         engine.background = Background()
         await watch_network(engine)
+        remember_clients(engine)
         if engine.hooks.on_finish or engine.webhooks is not None:
             deliveries = Deliveries(engine)
             engine.notify = deliveries.notify

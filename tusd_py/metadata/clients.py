@@ -1,9 +1,13 @@
 """The port for what is known of clients: worth keeping, and no harm if it gets lost."""
 
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from tusd_py.network.clients import ClientProfile
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    # Commands that only list what is to be told need not know what a network is.
+    from tusd_py.network.clients import ClientProfile
 
 
 class ClientStore(Protocol):

@@ -18,6 +18,7 @@ _COLUMNS = (
     "key, first_seen, last_seen, transfers, downloads, reliability, rate, rate_slope, latency, "
     "latency_slope, download_rate, jitter, loss, interfaces"
 )
+_TRENDS = ("rate", "latency")
 _PLACES = ", ".join("?" * len(_COLUMNS.split(",")))
 _SELECT = f"SELECT {_COLUMNS} FROM clients "  # noqa: S608 - constants only
 _REPLACE = f"INSERT OR REPLACE INTO clients ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - likewise
@@ -148,12 +149,11 @@ def _row(profile: ClientProfile) -> tuple[Any, ...]:
 
 
 def _profile(row: Sequence[Any]) -> ClientProfile:
-    return ClientProfile(
-        *row[:6],
-        rate=None if row[6] is None else Trend(row[6], row[7]),
-        latency=None if row[8] is None else Trend(row[8], row[9]),
-        download_rate=row[10],
-        jitter=row[11],
-        loss=row[12],
-        interfaces=tuple(SeenInterface(*each) for each in json.loads(row[13])),
-    )
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    rate, latency = (_trend(values[name], values.pop(f"{name}_slope")) for name in _TRENDS)
+    interfaces = tuple(SeenInterface(*each) for each in json.loads(values["interfaces"]))
+    return ClientProfile(**values | {"rate": rate, "latency": latency, "interfaces": interfaces})
+
+
+def _trend(level: float | None, slope: float | None) -> Trend | None:
+    return None if level is None or slope is None else Trend(level, slope)

@@ -103,6 +103,8 @@ class Meters:
         self.sweeps = self._counter("sweeps")
         self.sweep_failures = self._counter("sweep_failures")
         self.last_sweep = self._counter("last_sweep_timestamp_seconds")
+        self._client_rtts = self._histograms("client_rtt_seconds")[()]
+        self._reliabilities = self._histograms("client_reliability_ratio")[()]
 
     def request(self, method: str, status: int, seconds: float, code: object = None) -> None:
         """Count a request that is over.
@@ -126,6 +128,18 @@ class Meters:
         self._chunks.observe(size)
         if size >= _WORTH_A_RATE and seconds > 0:
             self._rates.observe(size / seconds)
+
+    def client(self, rtt: float | None, reliability: float | None) -> None:
+        """Count what is known of a client after one of its transfers.
+
+        Args:
+            rtt: Seconds of a round trip, if that was measured.
+            reliability: From 0 to 1, if this says anything about it.
+        """
+        if rtt is not None:
+            self._client_rtts.observe(rtt)
+        if reliability is not None:
+            self._reliabilities.observe(reliability)
 
     def hook(self, hook: str, outcome: str, seconds: float) -> None:
         """Count a call of the application.

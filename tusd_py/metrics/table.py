@@ -90,6 +90,7 @@ _WAITS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)
 _LIVES = (0.01, 0.1, 1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 _SIZES = (KiB, 16 * KiB, 256 * KiB, MiB, 4 * MiB, 16 * MiB, 64 * MiB, 256 * MiB, GiB, 16 * GiB)
 _BATCHES = (4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB, MiB, 4 * MiB, 16 * MiB, 64 * MiB)
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 _RATES = (16 * KiB, 128 * KiB, MiB, 4 * MiB, 16 * MiB, 64 * MiB, 128 * MiB, 512 * MiB, GiB)
 
 _counter, _histogram, _sum, _latest = Kind.COUNTER, Kind.HISTOGRAM, Kind.SUM, Kind.LATEST
@@ -207,6 +208,18 @@ TABLE: Final[Sequence[Metric]] = (
     _metric("sweeps", _counter, "Sweeps for expired uploads that came to their end."),
     _metric("sweep_failures", _counter, "Sweeps that failed."),
     _metric("last_sweep_timestamp_seconds", _latest, "Unix time of the last sweep's end."),
+    _metric(
+        "client_rtt_seconds",
+        _histogram,
+        "Seconds of a round trip to the client, after transfers of 256 kB or more.",
+        buckets=_SECONDS,
+    ),
+    _metric(
+        "client_reliability_ratio",
+        _histogram,
+        "Share of a client's transfers that ended as they should, after each of them.",
+        buckets=_SHARES,
+    ),
 )
 
 SAMPLES: Final = {

@@ -26,7 +26,7 @@ class SeenInterface(NamedTuple):
 
     name: str
     kind: str
-    count: int = 1
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ def _counted(
 ) -> tuple[SeenInterface, ...]:
     if interface is None:
         return seen
-    counts = {(each.name, each.kind): each.count for each in seen}
+    counts = {(each.name, each.kind): each.times for each in seen}
     counts[interface] = counts.get(interface, 0) + 1
     found = sorted(counts.items(), key=lambda each: (-each[1], each[0] != interface))
-    return tuple(SeenInterface(*name, count) for name, count in found[:_MOST_INTERFACES])
+    return tuple(SeenInterface(*name, times) for name, times in found[:_MOST_INTERFACES])

@@ -1,5 +1,7 @@
 """One request on one connection, as the application sees it beyond ASGI."""
 
+import errno
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self
 
@@ -98,6 +100,14 @@ class HttpConnection:
     def complete(self) -> bool:
         """See ``Connection``."""
         return self._cycle is not None and not self._cycle.more_body
+
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes:
+        """See ``Connection``."""
+        transport = self._cycle.transport if self._cycle is not None else None
+        if transport is None or transport.is_closing():
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        value: bytes = transport.get_extra_info("socket").getsockopt(level, option, size)
+        return value
 
     def wrap(
         self, cycle: RequestResponseCycle, app: Application, ended: Callable[[Self], None]

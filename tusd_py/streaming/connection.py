@@ -90,6 +90,14 @@ class Connection(Protocol):
         """
         ...
 
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes:
+        """Read an option of the socket, such as what the kernel knows of the connection.
+
+        Raises:
+            OSError: There is no such option, or no socket any more.
+        """
+        ...
+
     def complete(self) -> bool:
         """Tell whether all of the body has arrived, so that ``receive()`` never waits."""
         ...

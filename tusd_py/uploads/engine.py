@@ -27,6 +27,8 @@ from tusd_py.streaming import BodySource, Interrupt
 from tusd_py.telemetry import get_logger
 
 from .admission import Admission, Limits
+from .clients import Clients
+from .link import ClientLink
 from .sessions import Sessions
 
 log = get_logger("tusd_py.uploads")
@@ -60,12 +62,14 @@ class Incoming:
         interrupt: Through which others end the transfer.
         trailer: Gives the value of the ``Upload-Checksum`` trailer once the body has ended.
         local: The local address of the connection, if it has one.
+        link: Who sends it; None if that cannot be told.
     """
 
     source: BodySource
     interrupt: Interrupt
     trailer: Callable[[], str | None]
     local: str | None = None
+    link: ClientLink | None = None
 
 
 class Background:
@@ -116,6 +120,7 @@ class Engine:
         monitor: Sees what happens to the machine's links; None if nobody looks.
         links: Knows how good they are, and which one to use; None if nobody looks.
         sessions: Pauses transfers whose links change; None if nobody looks.
+        clients: Knows what the clients are like; None if nobody remembers them.
     """
 
     storage: Storage
@@ -139,6 +144,7 @@ class Engine:
     monitor: Monitor | None = None
     links: Links | None = None
     sessions: Sessions | None = None
+    clients: Clients | None = None
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)

@@ -4,6 +4,7 @@ from tusd_py.errors import LockTimeout, StorageError, UploadNotFound
 from tusd_py.protocol.upload import UploadId
 
 from .engine import Engine, log
+from .remembering import expire_clients
 from .terminate import remove
 
 _AT_ONCE = 200
@@ -22,6 +23,7 @@ async def sweep(engine: Engine) -> int:
         fresh = [upload for upload in expired if upload.id not in passed_over]
         if not fresh:
             await engine.metadata.forget_uses(engine.now())
+            await expire_clients(engine)
             engine.meters.sweeps.add()
             engine.meters.last_sweep.set(engine.now())
             return removed

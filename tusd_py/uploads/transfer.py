@@ -23,6 +23,7 @@ from tusd_py.storage import Writer
 from tusd_py.streaming import Sink, Stop
 from tusd_py.streaming.verified import hashing
 
+from .course import Course
 from .engine import Engine, Incoming, Outcome
 from .finish import complete, finish, sync
 from .pausing import Pauses
@@ -64,6 +65,7 @@ class Transfer:
         self._pauses: Pauses | None = None
         # How far it is safe and recorded, by this transfer.
         self._committed = -1
+        self._course = Course(engine, incoming.link, upload, plan.offset)
 
     async def run(self) -> Outcome:
         """Receive the body, commit what arrived, and finish the upload if that was all of it.
@@ -94,6 +96,7 @@ class Transfer:
             began = asyncio.get_running_loop().time()
             stop = await progress.during(self._in_session(writer, verifier))
             seconds = asyncio.get_running_loop().time() - began
+            self._course.end(stop, writer.offset)
             self._engine.meters.transfer(writer.offset - self._plan.offset, seconds)
             if stop is not Stop.STOPPED or progress.refusal is None:
                 return await self._conclude(writer, verifier, stop)
@@ -173,6 +176,8 @@ class Transfer:
             await self._tell("session.paused")
         if await pauses.wait(self._upload):
             await self._tell("session.resumed")
+        # How long that took says nothing about the client.
+        self._course.go_on(writer.offset)
 
     async def _tell(self, fact: Fact) -> None:
         if events := events_of(self._engine, fact, self._upload, self._request):
@@ -234,11 +239,13 @@ class Transfer:
 
     async def _commit(self, writer: Writer, fact: Fact | None = None) -> None:
         """Make what was written safe, and then say so, perhaps with what has happened."""
+        self._course.pause(writer.offset)
         await sync(self._engine, self._upload, writer)
         upload = self._appended(writer)
         events = events_of(self._engine, fact, upload, self._request) if fact else ()
         self._upload = await self._engine.record(upload, events)
         self._committed = upload.offset
+        self._course.go_on(writer.offset)
 
     async def _back(self, writer: Writer) -> None:
         """Discard what is not committed."""

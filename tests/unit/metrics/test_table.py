@@ -8,7 +8,7 @@ from tusd_py import errors
 from tusd_py.metrics.meters import places
 from tusd_py.metrics.table import METHODS, OTHER, SIZE, TABLE, Kind, Metric, codes
 
-UNITS = ("_seconds", "_bytes", "_bytes_per_second")
+UNITS = ("_seconds", "_bytes", "_bytes_per_second", "_ratio")
 
 
 @pytest.mark.parametrize("metric", TABLE, ids=lambda metric: metric.name)

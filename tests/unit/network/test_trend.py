@@ -53,3 +53,11 @@ def test_what_grows_steadily_is_foreseen() -> None:
 def test_what_was_not_measured_changes_nothing() -> None:
     assert trend_after(None, None) is None
     assert Trend(5.0, 1.0) == trend_after(Trend(5.0, 1.0), None)
+
+
+def test_what_falls_is_not_foreseen_below_zero() -> None:
+    falling = trend_of([100.0, 50.0, 0.0, 0.0])
+
+    assert falling.level + falling.slope < 0
+    assert 0 == falling.next
+    assert 0 <= falling.after(0.0).level
