@@ -1,13 +1,15 @@
 """What has to be there before a server starts, and one server for each data folder."""
 
+import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from tusd_py.config import Settings
 from tusd_py.errors import ConfigError
 from tusd_py.folders import make_folder
+from tusd_py.metadata import Metadata
 
 from .failures import CannotStart
 
@@ -42,6 +44,24 @@ def existing_database(settings: Settings) -> Path:
             f"There is no database {found.absolute()}. Name the server's folder with --data-dir."
         )
     return found
+
+
+@asynccontextmanager
+async def opened_metadata(settings: Settings) -> AsyncIterator[Metadata]:
+    """Open the metadata of a server, which may be running.
+
+    Raises:
+        CannotStart: There is no database.
+    """
+    from tusd_py.wiring import backends
+
+    await asyncio.to_thread(existing_database, settings)
+    metadata = backends(settings).metadata
+    await metadata.start(durable=True)
+    try:
+        yield metadata
+    finally:
+        await metadata.close()
 
 
 def check_keys(path: Path | None) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ import click
 from tusd_py.config import Settings
 from tusd_py.metadata import Event, Metadata
 
-from .failures import FAILED, CannotStart, explained
+from .failures import FAILED, explained
+from .folder import opened_metadata
 from .plain import PlainCommand, option, refuse
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -120,29 +120,11 @@ def _run(data_dir: str | None, work: Callable[[Metadata], Coroutine[Any, Any, T]
     settings = Settings(data_dir=Path(data_dir or "data"))
 
     async def run() -> T:
-        async with _opened(settings) as metadata:
+        async with opened_metadata(settings) as metadata:
             return await work(metadata)
 
     with explained(settings):
         return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Metadata]:
-    from tusd_py.wiring import backends, database
-
-    path = database(settings)
-    # Opening it would make a new one.
-    if not await asyncio.to_thread(path.is_file):
-        raise CannotStart(
-            f"There is no database {path.absolute()}. Name the server's folder with --data-dir."
-        )
-    metadata = backends(settings).metadata
-    await metadata.start(durable=True)
-    try:
-        yield metadata
-    finally:
-        await metadata.close()
 
 
 def _facts(event: Event) -> dict[str, object]:

@@ -8,6 +8,7 @@ import click
 from tusd_py import __version__
 from tusd_py.config import Settings
 
+from .clients import clients
 from .command import SettingsCommand, json_option, settings_named
 from .config import config
 from .hooks import hooks
@@ -153,6 +154,7 @@ cli.add_command(
         ],
     )
 )
+cli.add_command(clients)
 cli.add_command(config)
 cli.add_command(hooks)
 cli.add_command(keys)

@@ -42,6 +42,8 @@ class NewUpload:
         metadata: ``Upload-Metadata``, decoded.
         request: The creating request.
         parts: The partial uploads of a final one, in order.
+        chunk_size: How many bytes the client is advised to send with each request; None is no
+            advice.
     """
 
     kind: Kind
@@ -49,6 +51,7 @@ class NewUpload:
     metadata: Mapping[str, bytes]
     request: Request
     parts: tuple[UploadId, ...] = ()
+    chunk_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,17 +107,6 @@ class Clients:
         here = [key for key in keys if self._drop(key)]
         return {*here, *await self._store.forget(keys)}
 
-    async def forget_all(self) -> int:
-        """Know nothing of any client; gives how many the store had.
-
-        Raises:
-            MetadataError: The store failed.
-        """
-        self._known.clear()
-        self._wanted.clear()
-        self._unsaved.clear()
-        return await self._store.forget_all()
-
     async def close(self) -> None:
         """Write what was learned last, if the store lets it; nothing is tried twice."""
         await self._look_up()

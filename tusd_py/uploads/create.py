@@ -28,8 +28,10 @@ from tusd_py.protocol.rules import plan_body, smaller
 from tusd_py.protocol.upload import Kind, Upload, UploadId
 from tusd_py.quantities import days
 
+from .advice import chunk_size
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
+from .link import ClientLink
 from .telling import events_of
 from .terms import NO_TERMS, Terms
 from .transfer import Transfer, is_empty
@@ -79,7 +81,7 @@ async def _create(
     if not creation.body.announced:
         check_empty(creation.body.checksum)
     await check_room(engine, creation.length)
-    upload, reply = await new_upload(engine, creation, request, terms)
+    upload, reply = await new_upload(engine, creation, request, terms, link=incoming.link)
     if creation.body.announced:
         outcome = await _receive(engine, upload, creation, request, incoming, terms.use)
         return outcome.after(reply)
@@ -100,6 +102,7 @@ async def new_upload(
     request: Request,
     terms: Terms,
     parts: Sequence[Upload] = (),
+    link: ClientLink | None = None,
 ) -> tuple[Upload, Reply | None]:
     """Make the facts of a new upload, with what the application wants of it; not yet recorded.
 
@@ -112,7 +115,7 @@ async def new_upload(
         HookUnavailable: 503.
     """
     part_ids = tuple(part.id for part in parts)
-    changes = await _ask(engine, creation, request, part_ids)
+    changes = await _ask(engine, creation, request, part_ids, link)
     now = engine.now()
     lifetime = changes.lifetime if changes.lifetime is not None else engine.config.expire_after
     lifetime = None if lifetime is None or lifetime > _LONGEST_LIFE else lifetime
@@ -156,19 +159,25 @@ async def add(engine: Engine, upload: Upload, request: Request, use: Use | None)
 
 
 async def _ask(
-    engine: Engine, creation: Creation, request: Request, parts: tuple[UploadId, ...]
+    engine: Engine,
+    creation: Creation,
+    request: Request,
+    parts: tuple[UploadId, ...],
+    link: ClientLink | None,
 ) -> Changes:
     callables, webhooks = engine.hooks.on_create, engine.webhooks
     if webhooks is not None and not webhooks.wants("pre-create"):
         webhooks = None
     if not callables and webhooks is None:
         return _NO_CHANGES
+    limit = engine.config.max_size
     new = NewUpload(
         kind=creation.kind,
         length=creation.length,
         metadata=parse_metadata(creation.metadata),
         request=request,
         parts=parts,
+        chunk_size=None if parts else chunk_size(engine, link, creation.length, most=limit),
     )
     changes = await call_each("on_create", callables, new) if callables else None
     if webhooks is not None:

@@ -1,5 +1,7 @@
 """Clients are remembered for as long as the engine runs, and for a day."""
 
+from collections.abc import Collection
+
 from .clients import KEEP, MOST_STORED, Clients
 from .engine import Engine
 
@@ -26,3 +28,14 @@ async def expire_clients(engine: Engine) -> None:
     """
     now = engine.now()
     await engine.metadata.clients.expire(since=now - KEEP, until=now + KEEP, most=MOST_STORED)
+
+
+async def forget_clients(engine: Engine, keys: Collection[str]) -> Collection[str]:
+    """Forget some clients; gives the keys of those that were known.
+
+    Raises:
+        MetadataError: The store failed.
+    """
+    if engine.clients is not None:
+        return await engine.clients.forget(keys)
+    return await engine.metadata.clients.forget(keys)

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
+from tusd_py.network.clients import ClientProfile, client_key
 from tusd_py.protocol.upload import Upload, UploadId
 
 from .engine import Engine
 from .expiry import sweep
+from .remembering import forget_clients
 from .scan import Recovery, recover
 from .terminate import terminate
 
@@ -58,6 +60,36 @@ class Uploads:
         """
         upload = await self.get(upload_id)
         await terminate((await self._engine()), upload.id, upload.subject)
+
+    async def clients(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> Sequence[ClientProfile]:
+        """List what was written of clients by key: those after a key, at most ``limit``."""
+        store = (await self._engine()).metadata.clients
+        return await store.page(after=after, limit=limit)
+
+    async def client(
+        self, *, subject: str | None = None, address: str | None = None
+    ) -> ClientProfile | None:
+        """What was written of a client, by its subject or else its address; None if nothing was.
+
+        What is learned is written seconds later.
+        """
+        key = client_key(subject, address)
+        store = (await self._engine()).metadata.clients
+        found = await store.find([key]) if key is not None else ()
+        return found[0] if found else None
+
+    async def forget_client(
+        self, *, subject: str | None = None, address: str | None = None
+    ) -> bool:
+        """Forget a client, by its subject or else its address; tells whether it was known.
+
+        Other processes on the same folder forget it within seconds.
+        """
+        key = client_key(subject, address)
+        engine = await self._engine()
+        return key is not None and bool(await forget_clients(engine, [key]))
 
     async def recover(self) -> Recovery:
         """Clean up after a process that died, as it is done once in the background of a start.
