@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
+from tests.support.kernel import made_up
 from tusd_py.network.tcpinfo import TcpInfo, parse_tcp_info, read_tcp_info
 
 # As Linux gave it for a connection over loopback that had sent 3,000,000 bytes and received 100.
@@ -20,52 +20,6 @@ RECORDED = bytes.fromhex(
     "000000004400000025000000000000000b0000000100000041000000b35bac0e00000000a00f000000000000"
     "a00f00000000000000000000000000004200000000000000c0c62d00000000000000000000000000"
 )
-
-
-def made_up(**fields: int) -> bytes:
-    """A struct of all fields, in the order of the header."""
-    words = dict.fromkeys(
-        [
-            "rto",
-            "ato",
-            "snd_mss",
-            "rcv_mss",
-            "unacked",
-            "sacked",
-            "lost",
-            "retrans",
-            "fackets",
-            "last_data_sent",
-            "last_ack_sent",
-            "last_data_recv",
-            "last_ack_recv",
-            "pmtu",
-            "rcv_ssthresh",
-            "rtt",
-            "rttvar",
-            "snd_ssthresh",
-            "snd_cwnd",
-            "advmss",
-            "reordering",
-            "rcv_rtt",
-            "rcv_space",
-            "total_retrans",
-        ],
-        0,
-    )
-    rates = dict.fromkeys(["pacing_rate", "max_pacing_rate", "bytes_acked", "bytes_received"], 0)
-    segments = dict.fromkeys(
-        ["segs_out", "segs_in", "notsent_bytes", "min_rtt", "data_segs_in", "data_segs_out"], 0
-    )
-    times = dict.fromkeys(["delivery_rate", "busy_time", "rwnd_limited", "sndbuf_limited"], 0)
-    delivered = dict.fromkeys(["delivered", "delivered_ce"], 0)
-    resent = dict.fromkeys(["bytes_sent", "bytes_retrans"], 0)
-    groups = (words, rates, segments, times, delivered, resent)
-    packed = bytes(8)
-    for group, code in zip(groups, "IQIQIQ", strict=True):
-        group.update({name: value for name, value in fields.items() if name in group})
-        packed += struct.pack(f"={len(group)}{code}", *group.values())
-    return packed
 
 
 @pytest.fixture
