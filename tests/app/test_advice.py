@@ -111,8 +111,11 @@ async def test_a_final_upload_has_none(tus: Served) -> None:
 
     final = await tus.concatenate(*parts)
 
+    early = await tus.concatenate(partial.location)
+
     assert (None, USUAL) == (advice(final), advice(partial))
-    assert advice(await tus.head(final.location)) is None
+    assert (201, None) == (early.status, advice(early))
+    assert [None] * 2 == [advice(await tus.head(each.location)) for each in (final, early)]
 
 
 async def test_it_can_be_turned_off(serve: Serve) -> None:
@@ -153,6 +156,7 @@ async def test_behind_a_proxy_the_connection_tells_nothing_of_the_client(
     ours, other = (("X-Forwarded-For", f"203.0.113.{number}") for number in (1, 2))
 
     await tus.request("GET", url, [ours], connection=FAR_AWAY)
+    await tus.patch(await tus.new(length=GB), 0, bytes(LEAST), headers=[ours])
     assert USUAL == await advised(tus, (ours,))
     await cut(tus, 2, (ours,))
 
@@ -205,8 +209,7 @@ async def test_what_others_end_says_nothing_about_the_client(tus: Served) -> Non
     assert 503 == (await running).status
     await cut(tus)
 
-    (profile,) = await written(tus)
-    assert (1, 0.8) == (profile.transfers, profile.reliability)
+    assert USUAL == await advised(tus)
 
 
 async def test_a_connection_that_a_client_has_left_for_another_ended_badly(tus: Served) -> None:
@@ -290,6 +293,19 @@ async def test_the_log_tells_what_was_measured(tus: Served, lines: list[EventDic
     *_, download, inspection = [line for line in lines if line["event"] == "request"]
     assert (0.04, 0.005) == (download["rtt"], download["jitter"])
     assert "rtt" not in inspection
+
+
+@pytest.mark.parametrize(("microseconds", "told"), [(1, 1e-6), (3_000_000, None)])
+async def test_a_way_that_takes_longer_than_the_body_was_only_idle(
+    tus: Served, lines: list[EventDict], microseconds: int, told: float | None
+) -> None:
+    connection = ScriptedConnection(kernel=made_up(rcv_rtt=microseconds))
+
+    response = await tus.patch(await tus.new(length=GB), 0, bytes(LEAST), connection=connection)
+
+    assert 204 == response.status
+    (line,) = [line for line in lines if line.get("method") == "PATCH"]
+    assert told == line.get("rtt")
 
 
 async def test_a_silent_kernel_leaves_figures_out(tus: Served, lines: list[EventDict]) -> None:

@@ -1,6 +1,6 @@
 """What transfers show of the clients that make them."""
 
-import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -58,7 +58,7 @@ class Course:
         if self._key is None or self._link is None:
             return
         self._offset = offset
-        self._since = asyncio.get_running_loop().time()
+        self._since = time.monotonic()
         # What has arrived already took none of the time that is measured.
         connection = self._link.connection
         self._here = connection.undelivered() if connection is not None else 0
@@ -91,7 +91,7 @@ class Course:
 
     def _quality(self, link: ClientLink, offset: int) -> Quality:
         """Of the way that the bytes came which were waited for."""
-        seconds = asyncio.get_running_loop().time() - self._since
+        seconds = time.monotonic() - self._since
         size = offset - self._offset - self._here
         if not link.direct or size < ENOUGH or seconds <= 0:
             return UNKNOWN
@@ -115,7 +115,7 @@ def note_download(engine: Engine, link: ClientLink, before: TcpInfo | None, sent
         before: What the kernel knew when it began.
         sent: How many bytes went out.
     """
-    if engine.clients is None or not link.direct or sent < ENOUGH:
+    if engine.clients is None or sent < ENOUGH:
         return
     info, key = link.tcp_info(), link.key
     if info is None or key is None:
