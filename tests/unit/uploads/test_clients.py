@@ -114,7 +114,8 @@ async def test_what_is_seen_before_the_look_up_is_not_lost(clients: Clients, sto
     written = await stored(store)
     assert written == clients.find(ALICE)
     assert written is not None
-    assert (9, pytest.approx(0.68)) == (written.transfers, written.reliability)
+    assert 9 == written.transfers
+    assert pytest.approx(0.68) == written.reliability
 
 
 async def test_nothing_is_written_of_a_client_that_was_not_looked_up(
