@@ -15,7 +15,7 @@ from tusd_py.errors import (
     UploadExists,
     UploadNotFound,
 )
-from tusd_py.metadata import Event, Receiver
+from tusd_py.metadata import Event, Receiver, profiles
 from tusd_py.metadata import connection as connections
 from tusd_py.metadata.schema import MIGRATIONS
 from tusd_py.metadata.sqlite import SQLiteMetadata
@@ -28,6 +28,7 @@ from tusd_py.testing import (
     QuotasContract,
     UsesContract,
 )
+from tusd_py.testing.clients import a_client
 from tusd_py.testing.uploads import an_upload
 
 
@@ -333,3 +334,39 @@ async def test_a_full_database_is_a_full_storage(metadata: SQLiteMetadata) -> No
     with pytest.raises(StorageFull):
         await fill()
     assert "0" == (await metadata.get(UploadId("0"))).id
+
+
+async def test_clients_wait_for_others_who_write_and_not_for_long(
+    metadata: SQLiteMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profiles, "_BUSY_MILLISECONDS", 0)
+    alice, bob = a_client("subject:alice"), a_client("subject:bob")
+    await metadata.clients.keep([alice])
+    with closing(sqlite3.connect(metadata.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(MetadataUnavailable):
+            await metadata.clients.keep([bob])
+        with pytest.raises(MetadataUnavailable):
+            await metadata.clients.forget([alice.key])
+        assert [alice] == list(await metadata.clients.find([alice.key, bob.key]))
+
+    await metadata.clients.keep([bob])
+    assert [alice, bob] == list(await metadata.clients.page())
+
+
+async def test_a_client_that_cannot_be_stored_leaves_nothing_behind(
+    metadata: SQLiteMetadata,
+) -> None:
+    broken = a_client("subject:broken", transfers=2**63)
+
+    with pytest.raises(MetadataError):
+        await metadata.clients.keep([a_client("subject:alice"), broken])
+
+    assert [] == list(await metadata.clients.page())
+
+
+async def test_uploads_do_not_share_commits_with_clients(metadata: SQLiteMetadata) -> None:
+    before = metadata.commits
+    await metadata.clients.keep([a_client()])
+
+    assert before == metadata.commits

@@ -1,5 +1,6 @@
 """What every metadata store promises of what is known of clients."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -100,6 +101,21 @@ class ClientsContract(StartedMetadata):
         await started.clients.expire(since=0.0, until=10.0, most=2)
 
         assert [each.key for each in await started.clients.page()] == ["3", "4"]
+
+    def test_it_works_after_an_event_loop_that_did_not_close_it(self, metadata: Metadata) -> None:
+        async def first() -> None:
+            await metadata.start(durable=False)
+            await metadata.clients.keep([EVERYTHING])
+
+        async def second() -> list[ClientProfile]:
+            await metadata.start(durable=False)
+            found = await metadata.clients.find([EVERYTHING.key])
+            await metadata.close()
+            return [*found]
+
+        asyncio.run(first())
+
+        assert asyncio.run(second()) == [EVERYTHING]
 
     async def test_profiles_outlive_closing(self, metadata: Metadata) -> None:
         if not self.persistent:
