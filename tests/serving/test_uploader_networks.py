@@ -17,6 +17,7 @@ from tests.support.proxy import CuttingProxy, Ending
 from tests.support.server import ServerProcess
 from tusd_py.client import GaveUp, Options, Phase, Progress, Uploader
 from tusd_py.client.source import Source
+from tusd_py.network import InterfaceKind
 
 NEVER = 1e7
 """Seconds: longer than any test may take."""
@@ -154,6 +155,19 @@ async def test_a_new_link_ends_a_pause(tmp_path: Path, sample: Sample) -> None:
         assert sample.digest == await digest_at(done.url, server)
     finally:
         await asyncio.to_thread(server.stop)
+
+
+async def test_over_a_link_that_breaks_now_and_then_requests_are_as_small_as_its_kind_wants(
+    tmp_path: Path, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Loopback stands in for Wi-Fi; its chunks have 10 MB.
+    monkeypatch.setattr("tusd_py.client.machine._RADIO", (InterfaceKind.LOOPBACK,))
+    with ServerProcess(tmp_path / "data", "--log-format", "json") as server:
+        watching = Uploader(server.url, links="auto", remember=False)
+        done = await watching.upload(sample.path)
+        assert sample.digest == await digest_at(done.url, server)
+
+    assert 2 == server.log().count('"PATCH"')
 
 
 async def test_a_peer_that_does_not_read_is_noticed_and_holds_little_of_the_file(

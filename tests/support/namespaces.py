@@ -37,6 +37,12 @@ class Host:
         """What runs a program on this host."""
         return ["ip", "netns", "exec", self.name, *arguments]
 
+    def run(self, *arguments: str) -> str:
+        """Run a program on this host and return what it wrote."""
+        return subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, check=True
+        ).stdout
+
     def connected(self, address: str, port: int) -> socket.socket:
         """A connection from this host, in the hands of the test."""
         # A thread can be on another host than its process; this one ends at once.
@@ -61,6 +67,12 @@ class Host:
             self.ip("address", "add", address, "dev", name, *(["nodad"] if ":" in address else []))
         to.ip("link", "set", peer, "up")
         self.ip("link", "set", name, "up")
+
+    def limit(self, name: str, rate: str) -> None:
+        """Let an interface send no faster than so, such as 100mbit."""
+        require_tool("tc")
+        shape = ("root", "tbf", "rate", rate, "burst", "512k", "latency", "50ms")
+        self.run("tc", "qdisc", "add", "dev", name, *shape)
 
     def tunnel(self, name: str) -> None:
         """Make a tun device, which is down."""

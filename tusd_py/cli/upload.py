@@ -67,6 +67,11 @@ class _Job:
     is_flag=True,
     help="Neither look for an unfinished upload, nor remember this one for another run.",
 )
+@click.option(
+    "--no-links",
+    is_flag=True,
+    help="Don't watch this machine's links: a dead connection is noticed by its silence.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each event.")
 def upload(files: tuple[str, ...], url: str, **given: Any) -> NoReturn:  # noqa: ANN401 - click's
     """Upload each FILE to the tus server at URL, and print the uploads' URLs.
@@ -91,7 +96,11 @@ def _prepared(files: list[Path], url: str, given: dict[str, Any]) -> _Job:
     pairs = read_pairs(given["metadata"], problems)
     try:
         uploader = Uploader(
-            url, token=given["token"], options=options, remember=not given["no_resume"]
+            url,
+            token=given["token"],
+            options=options,
+            links=None if given["no_links"] else "auto",
+            remember=not given["no_resume"],
         )
     except ValueError as error:
         problems.append(str(error))

@@ -7,7 +7,7 @@ from typing import TypeVar
 from .endpoint import Endpoint, Unsuccessful
 from .errors import GaveUp
 from .http import Connection, ConnectionLost
-from .links import LinkChanged, Links
+from .links import LinkChanged, Links, News
 from .retry import Backoff, Then
 
 T = TypeVar("T")
@@ -19,7 +19,8 @@ class Attempts:
 
     Args:
         endpoint: Of the server.
-        links: Tell of changes; the connection is then dropped, and the next attempt made at once.
+        links: Tell of changes; a connection that has lost its way is dropped, and the next attempt
+            made at once.
         backoff: Says how long to pause.
         paused: Called with the reason when a pause begins.
     """
@@ -32,6 +33,7 @@ class Attempts:
         self._links = links
         self._paused = paused
         self._connection: Connection | None = None
+        # How many changes there had been when it was begun.
         self._changes = 0
 
     def close(self) -> None:
@@ -53,7 +55,7 @@ class Attempts:
         """
         while True:
             try:
-                return await self._links.until_changed(self._once(work, url()))
+                return await self._links.until_changed(self._once(work, url()), self._matters)
             except LinkChanged as change:
                 self._drop_for(change)
             except ConnectionLost as lost:
@@ -77,8 +79,14 @@ class Attempts:
 
     def _still_good(self, connection: Connection, url: str) -> bool:
         # Between two requests nobody hears of a change.
-        same_link = self._changes == self._links.changes
-        return same_link and connection.usable and self._endpoint.leads(connection, url)
+        lost = any(map(self._matters, self._links.since(self._changes)))
+        return not lost and connection.usable and self._endpoint.leads(connection, url)
+
+    def _matters(self, news: News) -> bool:
+        if self._connection is None:
+            # One that is coming about may be on its way over any link.
+            return news.lost or news.gained
+        return self._connection.local is None or news.concerns(self._connection.local)
 
     async def _pause(self, why: str, at_least: float | None) -> None:
         wait = self.backoff.failed(at_least)
@@ -86,7 +94,7 @@ class Attempts:
             raise GaveUp(self.backoff.silent_for, why)
         self._paused(why)
         try:
-            await self._links.until_changed(asyncio.sleep(wait))
+            await self._links.until_changed(asyncio.sleep(wait), lambda news: news.gained)
         except LinkChanged as change:
             self._drop_for(change)
 

@@ -3,11 +3,11 @@
 import json
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from tusd_py.errors import InvalidHeader
 from tusd_py.protocol.checksum import Checksum, format_checksum
@@ -18,6 +18,9 @@ from .address import parse_url, resolved
 from .errors import NotTrusted, NoTusServer, Refused
 from .http import Answer, Body, Connection, Delivered, Request, Timeouts
 from .retry import after, retry_after
+
+if TYPE_CHECKING:
+    from tusd_py.network import Snapshot
 
 _LOWEST_ERROR = 300
 _GONE = 410
@@ -97,6 +100,7 @@ class Endpoint:
         headers: To send with every request.
         timeouts: Of requests.
         tls: How certificates are verified; None where nothing is encrypted.
+        interfaces: Gives what is known of this machine's links.
     """
 
     def __init__(
@@ -107,6 +111,7 @@ class Endpoint:
         headers: Mapping[str, str],
         timeouts: Timeouts,
         tls: ssl.SSLContext | None,
+        interfaces: "Callable[[], Snapshot]",
     ) -> None:
         self.url = url
         self._address = parse_url(url)
@@ -114,6 +119,7 @@ class Endpoint:
         self._own_headers = {**headers, **secret}
         self._timeouts = timeouts
         self._tls = tls
+        self._interfaces = interfaces
 
     async def connect(self, url: str) -> Connection:
         """Connect to where a URL leads.
@@ -121,7 +127,7 @@ class Endpoint:
         Raises:
             ConnectionLost: It did not come about.
         """
-        return await Connection.open(parse_url(url), self._timeouts, self._tls)
+        return await Connection.open(parse_url(url), self._timeouts, self._tls, self._interfaces())
 
     def leads(self, connection: Connection, url: str) -> bool:
         """Whether a connection leads to where a URL does."""

@@ -15,13 +15,17 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import h11
 
 from .address import Address
+from .dial import Streams, dial
 from .errors import NotTrusted
 from .stall import StallDetector
+
+if TYPE_CHECKING:
+    from tusd_py.network import Snapshot
 
 _READ_SIZE: Final = 64 * 1024
 _MOST_ANSWER: Final = 64 * 1024
@@ -29,8 +33,6 @@ _MOST_ANSWER: Final = 64 * 1024
 _TICK: Final = 0.1
 # How long an answer may take to arrive once the server has cut what was being sent.
 _LAST_WORDS: Final = 1.0
-# Between attempts at the addresses of one name, as RFC 8305 recommends.
-_NEXT_ADDRESS: Final = 0.25
 
 _ENDS = (h11.EndOfMessage, h11.ConnectionClosed)
 
@@ -94,7 +96,7 @@ class Connection:
     def __init__(
         self,
         address: Address,
-        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        streams: Streams,
         timeouts: Timeouts,
     ) -> None:
         self._address = address
@@ -105,21 +107,21 @@ class Connection:
 
     @classmethod
     async def open(
-        cls, address: Address, timeouts: Timeouts, tls: ssl.SSLContext | None = None
+        cls,
+        address: Address,
+        timeouts: Timeouts,
+        tls: ssl.SSLContext | None,
+        interfaces: "Snapshot",
     ) -> Self:
-        """Connect.
+        """Connect; see ``dial``.
 
         Raises:
             ConnectionLost: Nobody takes the connection.
             NotTrusted: The server's certificate does not hold.
         """
-        options: dict[str, Any] = {"ssl": tls} if address.scheme == "https" else {}
-        if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
-            # uvloop has no such option, and tries one address after the other.
-            options["happy_eyeballs_delay"] = _NEXT_ADDRESS
         try:
             async with asyncio.timeout(timeouts.connect):
-                streams = await asyncio.open_connection(address.host, address.port, **options)
+                streams = await dial(address, tls, interfaces)
         except TimeoutError:
             raise ConnectionLost(f"no connection came about in {timeouts.connect:g} s") from None
         except ssl.SSLCertVerificationError as error:
@@ -133,6 +135,12 @@ class Connection:
     def usable(self) -> bool:
         """Another request can be sent."""
         return self._http.our_state is h11.IDLE and not self._writer.transport.is_closing()
+
+    @property
+    def local(self) -> str | None:
+        """The address of this machine that it begins at; None if nobody knows any more."""
+        name = self._writer.get_extra_info("sockname")
+        return str(name[0]) if name else None
 
     def leads_to(self, address: Address) -> bool:
         """Whether requests to an address can go this way."""

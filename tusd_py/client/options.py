@@ -18,8 +18,9 @@ class Options:
     """
 
     chunk_size: int | None = None
-    """Most bytes of one request; None sends all in one, or 8 MiB at a time with checksums. Smaller
-    chunks are for servers and proxies that forget what a broken request brought."""
+    """Most bytes of one request; None sends all in one, 8 MiB at a time with checksums, and less
+    over Wi-Fi and mobile networks that are known as such. Smaller chunks are for servers and
+    proxies that forget what a broken request brought."""
 
     parallel: int = 1
     """How many parts are sent at once, where the server can concatenate."""

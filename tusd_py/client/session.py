@@ -18,6 +18,7 @@ from .progress import Meter, Tell
 from .retry import Backoff, Bounds
 from .source import Source
 from .state import SavedPart
+from .steps import Steps
 from .transfer import Part, Sending, Transfer
 
 
@@ -49,6 +50,7 @@ class Session:
         self._links = links
         self._headers = {"Upload-Metadata": metadata} if metadata else {}
         self._tell = tell
+        self._steps = Steps(options, links.chunk_size)
         self._size = source.fingerprint.size
         self._known = False
         self.resumed_at = 0
@@ -118,7 +120,7 @@ class Session:
             endpoint=self._endpoint,
             attempts=self._attempts(part.number, meter),
             headers={"Upload-Length": str(part.length), **kind},
-            sending=Sending(chunk_size=self._options.step, checksum=self._options.checksum),
+            sending=Sending(steps=self._steps, checksum=self._options.checksum),
             created=memory.created,
             meter=meter,
         )

@@ -10,6 +10,7 @@ from .http import Body, Connection
 from .progress import Meter
 from .retry import Then
 from .source import Source
+from .steps import Steps
 
 # How often an upload may be gone, or a chunk arrive damaged, before that is no accident.
 _MOST_ANEW: Final = 3
@@ -22,11 +23,11 @@ class Sending:
     """How bytes are sent.
 
     Attributes:
-        chunk_size: Most bytes of one request; None is all that there are.
+        steps: Say how many bytes one request has.
         checksum: The algorithm whose checksum goes with every chunk, if any.
     """
 
-    chunk_size: int | None
+    steps: Steps
     checksum: str | None
 
 
@@ -83,6 +84,8 @@ class Transfer:
         self._meter = meter
         self._url = part.url
         self._offset: int | None = None
+        # From where to where the last request went that had no answer.
+        self._open: tuple[int, int] | None = None
         # Nothing was sent yet in this run to an upload of an earlier one.
         self._resumes = part.url is not None
         self._furthest = 0
@@ -120,7 +123,7 @@ class Transfer:
             raise error.refused() from error
         self._url = self._offset = self._doubted = None
         self._furthest = self.resumed_at = 0
-        self._resumes = False
+        self._resumes, self._open = False, None
         self._meter.stands_at(self._part.number, 0)
 
     async def _step(self, connection: Connection) -> None:
@@ -146,16 +149,20 @@ class Transfer:
             raise self._doubted.refused() from self._doubted
         if self._resumes:
             self.resumed_at, self._resumes = offset, False
+        if self._open is not None:
+            self._sending.steps.broken(*self._open, offset)
+            self._open = None
         self._stands_at(offset)
 
     async def _append(self, connection: Connection, url: str, offset: int) -> None:
-        length = min(self._sending.chunk_size or self._part.length, self._part.length - offset)
+        most = self._sending.steps.most(connection.local)
+        length = min(most or self._part.length, self._part.length - offset)
         start = self._part.start + offset
         checksum = None
         if self._sending.checksum is not None:
             checksum = await self._source.checksum(self._sending.checksum, start, length)
         # Until there is an answer, the bytes may have arrived or not.
-        self._offset = None
+        self._offset, self._open = None, (offset, offset + length)
         try:
             now = await self._endpoint.append(
                 connection,
@@ -166,8 +173,10 @@ class Transfer:
                 delivered=lambda count: self._meter.delivered(self._part.number, offset + count),
             )
         except Unsuccessful as error:
+            self._open = None
             self._count_damage(error)
             raise
+        self._open = None
         self._stands_at(now)
 
     def _count_damage(self, error: Unsuccessful) -> None:

@@ -5,19 +5,20 @@ import mimetypes
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from tusd_py.errors import check_headers
 from tusd_py.protocol.metadata import format_metadata
+from tusd_py.telemetry import get_logger
 
 from .address import parse_url, without_grant
 from .endpoint import Endpoint
 from .errors import FileChanged
 from .http import Timeouts
-from .links import Links, LinkWatcher
+from .links import Links, LinkWatcher, Machine
 from .memory import Memory
 from .options import Options
 from .progress import Phase, Progress, Tell
@@ -25,6 +26,7 @@ from .session import Session
 from .source import Source
 from .state import StateFolder, default_folder
 
+_log = get_logger(__name__)
 _DEFAULT: Final = Options()
 
 
@@ -53,7 +55,8 @@ class Uploader:
         token: A creation grant, or another bearer token.
         options: How.
         headers: To send with every request to this server.
-        links: Tells when this machine's way into the network changes.
+        links: Tells when this machine's way into the network changes; "auto" watches the machine
+            while it uploads, and None nothing.
         remember: Where unfinished uploads are written down, so that another process can go on
             with them: the user's state folder, or another one. False writes nothing down.
         tls: How certificates are verified, if not by those that the system trusts.
@@ -69,7 +72,7 @@ class Uploader:
         token: str | None = None,
         options: Options = _DEFAULT,
         headers: Mapping[str, str] | None = None,
-        links: LinkWatcher | None = None,
+        links: LinkWatcher | Literal["auto"] | None = None,
         remember: Path | bool = True,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -104,10 +107,10 @@ class Uploader:
             UploadFailed: It did not come to its end; ``resumable`` tells whether to call again.
         """
         began = time.monotonic()
-        async with self._opened(path) as source, Links(self._watcher) as links:
+        async with self._opened(path) as source, self._links() as links:
             session = Session(
                 source,
-                endpoint=await self._endpoint(),
+                endpoint=await self._endpoint(links),
                 options=self._options,
                 links=links,
                 metadata=await asyncio.to_thread(_metadata, path, metadata),
@@ -120,7 +123,17 @@ class Uploader:
         seconds = time.monotonic() - began
         return Uploaded(url=url, size=size, resumed_at=session.resumed_at, seconds=seconds)
 
-    async def _endpoint(self) -> Endpoint:
+    @asynccontextmanager
+    async def _links(self) -> AsyncIterator[Links]:
+        async with AsyncExitStack() as stack:
+            watcher: LinkWatcher | Machine | None = None
+            if self._watcher == "auto":
+                watcher = await _machine(stack)
+            else:
+                watcher = self._watcher
+            yield await stack.enter_async_context(Links(watcher))
+
+    async def _endpoint(self, links: Links) -> Endpoint:
         if self._tls is None and self._encrypted:
             # Reads all certificates that the system trusts.
             self._tls = await asyncio.to_thread(ssl.create_default_context)
@@ -135,6 +148,7 @@ class Uploader:
                 answer=options.answer_timeout,
             ),
             tls=self._tls,
+            interfaces=lambda: links.interfaces,
         )
 
     @asynccontextmanager
@@ -181,6 +195,18 @@ def usual_metadata(path: Path) -> dict[str, str]:
     """What servers commonly look for. Blocks: the system's list of types is a file."""
     kind, _ = mimetypes.guess_type(path.name)
     return {"filename": path.name, **({"filetype": kind} if kind else {})}
+
+
+async def _machine(stack: AsyncExitStack) -> Machine | None:
+    """This machine until the end of the stack; None if it does not let itself be watched."""
+    # Who does not want it does without psutil.
+    from .machine import WatchedMachine
+
+    try:
+        return await stack.enter_async_context(WatchedMachine())
+    except OSError as error:
+        _log.warning("client.links.unwatched", why=error.strerror)
+        return None
 
 
 def _metadata(path: Path, given: Mapping[str, str] | None) -> str:

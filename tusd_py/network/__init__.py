@@ -10,7 +10,7 @@ from .selection import Rules, Switch
 from .settling import Settled
 from .standing import Standing
 from .subscription import Subscription
-from .watcher import LinkChanges
+from .watcher import LinkChanges, LinkNews
 
 __all__ = [
     "Added",
@@ -19,6 +19,7 @@ __all__ = [
     "Interface",
     "InterfaceKind",
     "LinkChanges",
+    "LinkNews",
     "Links",
     "Monitor",
     "Quality",

@@ -6,9 +6,10 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from .interfaces import Interface, parse_address
+from .interfaces import Interface
+from .ways import Place, begin_at, family_of, version_of
 
 TIMEOUT: Final = 1.0
 
@@ -53,34 +54,23 @@ async def probe(target: Target, interface: Interface, patience: float = TIMEOUT)
     return None
 
 
-async def _place(target: Target, interface: Interface) -> tuple[Any, ...] | None:
+async def _place(target: Target, interface: Interface) -> Place | None:
     """The first of the target's addresses that is of a version that the interface has."""
     found = await asyncio.get_running_loop().getaddrinfo(
         target.host, target.port, type=socket.SOCK_STREAM
     )
     places = (place for *_, place in found)
-    return next((place for place in places if interface.source(_version(place)) is not None), None)
+    return next(
+        (place for place in places if interface.source(version_of(place)) is not None), None
+    )
 
 
-async def _round_trip(place: tuple[Any, ...], interface: Interface) -> float:
-    version = _version(place)
-    family = socket.AF_INET if version == 4 else socket.AF_INET6  # noqa: PLR2004
-    with socket.socket(family, socket.SOCK_STREAM) as connection:
+async def _round_trip(place: Place, interface: Interface) -> float:
+    version = version_of(place)
+    with socket.socket(family_of(version), socket.SOCK_STREAM) as connection:
         connection.setblocking(False)
-        _stay_on(connection, interface.name)
-        connection.bind((str(interface.source(version)), 0))
+        begin_at(connection, interface, version)
         began = time.monotonic()
         with suppress(ConnectionRefusedError):
             await asyncio.get_running_loop().sock_connect(connection, place)
         return time.monotonic() - began
-
-
-def _version(place: tuple[Any, ...]) -> int:
-    return parse_address(place[0]).version
-
-
-def _stay_on(connection: socket.socket, name: str) -> None:
-    """Keep a connection on its interface where the system lets it; the address alone may not."""
-    if hasattr(socket, "SO_BINDTODEVICE"):
-        with suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())

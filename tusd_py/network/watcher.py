@@ -2,11 +2,38 @@
 
 import errno
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .changes import AddressesChanged, Change, concerns
 from .interfaces import Interface, parse_address
 from .monitor import Monitor
-from .subscription import Event
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNews:
+    """A change, as those see it whose connections it may end, or who wait for a way."""
+
+    change: Change
+
+    def __str__(self) -> str:
+        return str(self.change)
+
+    def concerns(self, local: str) -> bool:
+        """Whether a connection that begins at this address has lost its way.
+
+        A way that is new does not make the one in use any worse.
+        """
+        return concerns(self.change, parse_address(local)) and not _gained(self.change, local)
+
+    @property
+    def lost(self) -> bool:
+        """There is a way out of this machine less."""
+        return _outer(self.change) and _lost_way(self.change)
+
+    @property
+    def gained(self) -> bool:
+        """There is a way out of this machine more."""
+        return _outer(self.change) and _gained_way(self.change)
 
 
 class LinkChanges:
@@ -22,33 +49,33 @@ class LinkChanges:
         self._local = local
         self._events = monitor.subscribe()
 
-    async def changed(self) -> str:
-        """Wait for the next one, and say what happened.
-
-        None that happens between two calls is missed.
+    async def news(self) -> LinkNews:
+        """Wait for the next change of any interface; none that happens between two calls is missed.
 
         Raises:
             OSError: The monitor was stopped.
         """
         async for event in self._events:
-            if self._matters(event):
-                return str(event)
+            if isinstance(event, Change):
+                return LinkNews(event)
         raise OSError(errno.ESHUTDOWN, "The network is not watched any more")
+
+    async def changed(self) -> str:
+        """Wait for the next one that matters, and say what happened; otherwise as ``news``."""
+        while True:
+            news = await self.news()
+            if self._matters(news):
+                return str(news)
 
     def close(self) -> None:
         """Wait no more."""
         self._events.close()
 
-    def _matters(self, event: Event) -> bool:
-        if not isinstance(event, Change):
-            return False
+    def _matters(self, news: LinkNews) -> bool:
         if self._local is None:
-            return _outer(event) and (_lost_way(event) or _gained_way(event))
+            return news.lost or news.gained
         address = self._local()
-        if address is None:
-            return _outer(event) and _gained_way(event)
-        # A way that is new does not make the one in use any worse.
-        return concerns(event, parse_address(address)) and not _gained(event, address)
+        return news.gained if address is None else news.concerns(address)
 
 
 def _outer(change: Change) -> bool:
