@@ -38,6 +38,11 @@ def database(settings: Settings) -> Path:
     return settings.data_dir / "tus.db"
 
 
+def switches(settings: Settings) -> Path:
+    """The file where the standalone server writes down its switches among links."""
+    return settings.data_dir / "network.json"
+
+
 def metrics_folder(settings: Settings) -> Path | None:
     """Where several processes put what they count; None for one, which needs no place."""
     if settings.workers == 1 or settings.metrics_path is None:

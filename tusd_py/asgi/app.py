@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
@@ -51,6 +52,8 @@ class TusApp:
         new_id: Makes ids of at least 128 random bits, URL-safe; None is ``RandomIds``.
         boot_id: Names this boot of the machine; None asks the machine.
         meters: Count what is done; None counts in this process alone. See ``shared_meters``.
+        switches: The file where switches among the machine's links are written down, which
+            ``tusd-py network`` shows; None is nowhere.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, all but two with defaults
@@ -65,8 +68,10 @@ class TusApp:
         new_id: Callable[[], str] | None = None,
         boot_id: str | None = None,
         meters: Meters | None = None,
+        switches: Path | None = None,
     ) -> None:
         self._meters = meters or Meters()
+        self._switches = switches
         self.config = config or Config()
         self._storage = storage
         self._metadata = metadata
@@ -210,6 +215,7 @@ class TusApp:
             new_id=self._new_id,
             webhooks=self._webhooks(),
             meters=self._meters,
+            switches=self._switches,
         )
 
     def _webhooks(self) -> Webhooks | None:

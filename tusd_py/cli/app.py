@@ -6,7 +6,7 @@ from tusd_py.asgi import TusApp
 from tusd_py.auth import Grants, KeyFile
 from tusd_py.config import Settings
 from tusd_py.metrics import Meters
-from tusd_py.wiring import backends
+from tusd_py.wiring import backends, switches
 
 
 def build_app(settings: Settings, meters: Meters | None = None) -> TusApp:
@@ -19,6 +19,7 @@ def build_app(settings: Settings, meters: Meters | None = None) -> TusApp:
         auth=Grants(KeyFile(settings.auth_keys)) if settings.auth_keys is not None else None,
         config=settings.app,
         meters=meters,
+        switches=switches(settings),
     )
 
 

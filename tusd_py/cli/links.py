@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from tusd_py.network import AddressesChanged, Interface, Settled, Snapshot
+from tusd_py.network.book import Book
 from tusd_py.network.links import News
 from tusd_py.network.quality import UNKNOWN, Quality
 from tusd_py.network.selection import Switch
@@ -25,6 +26,8 @@ class Look:
     qualities: Mapping[str, Quality]
     active: Interface | None
     history: Sequence[Switch]
+    server: Book | None = None
+    """What the server wrote down."""
 
 
 def as_table(look: Look) -> str:
@@ -36,7 +39,8 @@ def as_table(look: Look) -> str:
         for row in rows
     ]
     active = "No interface can be used." if look.active is None else f"In use: {look.active.name}"
-    return "\n".join([*lines, "", active, *map(as_line, look.history)])
+    told = [*lines, "", active, *map(as_line, look.history)]
+    return "\n".join(told if look.server is None else [*told, "", *_server_lines(look.server)])
 
 
 def as_line(news: News) -> str:
@@ -63,6 +67,7 @@ def as_object(look: Look) -> str:
                 for each in look.interfaces.values()
             ],
             "history": [_switch(switch) for switch in look.history],
+            "server": _server(look.server) if look.server is not None else None,
         }
     )
 
@@ -114,6 +119,25 @@ def _switch(switch: Switch) -> dict[str, object]:
     return {**asdict(switch), "at": _moment(switch.at)}
 
 
+def _server_lines(book: Book) -> list[str]:
+    uses = "uses" if book.running else "runs no more; it used"
+    used = f"The server {uses} {book.active or 'none'} since {_date(book.since)}."
+    switches = [
+        f"{_date(each.at)}  {each.before or 'none'} -> {each.after or 'none'}: {each.detail}"
+        for each in book.switches
+    ]
+    return [used, *switches]
+
+
+def _server(book: Book) -> dict[str, object]:
+    return {
+        "running": book.running,
+        "active": book.active,
+        "since": _iso(book.since),
+        "history": [{**asdict(each), "at": _iso(each.at)} for each in book.switches],
+    }
+
+
 def _times(seen: int) -> str:
     return "one change" if seen == 1 else f"{seen} changes"
 
@@ -124,6 +148,14 @@ def _wall(monotonic: float) -> datetime:
 
 def _moment(monotonic: float) -> str:
     return _wall(monotonic).isoformat(timespec="milliseconds")
+
+
+def _iso(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds")
+
+
+def _date(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _clock(monotonic: float) -> str:

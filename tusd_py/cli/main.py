@@ -63,7 +63,7 @@ def _remove(settings: Settings, ids: tuple[str, ...], *, as_json: bool) -> int:
 def _network(settings: Settings, *, watch: bool, as_json: bool) -> int:
     from .network import network
 
-    return network(settings.app.network, watch=watch, as_json=as_json)
+    return network(settings, watch=watch, as_json=as_json)
 
 
 @click.group(name="tusd-py", context_settings={"help_option_names": ["-h", "--help"]})
@@ -146,8 +146,9 @@ cli.add_command(
     SettingsCommand(
         "network",
         _network,
-        OF_NETWORK,
-        "Show this machine's interfaces, how good they are, and which one is used and why.",
+        [*settings_named("data_dir"), *OF_NETWORK],
+        "Show this machine's interfaces, how good they are, and which one would be used and why; "
+        "and which one the server on this data folder uses, and its switches.",
         own=[
             click.Option(["--watch"], is_flag=True, help="Go on, and tell each change."),
             json_option(),

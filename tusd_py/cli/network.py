@@ -3,12 +3,16 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import click
 
-from tusd_py import config, telemetry
+from tusd_py import telemetry
+from tusd_py.config import Settings
+from tusd_py.network.book import Book, read_book
 from tusd_py.network.links import News, links_of
 from tusd_py.network.monitor import POLL, Monitor
+from tusd_py.wiring import switches
 
 from .failures import CannotStart
 from .links import Look, as_line, as_object, as_table, news_as_object
@@ -18,7 +22,7 @@ _MEASUREMENTS = 5
 _APART = 0.1
 
 
-def network(settings: config.Network, *, watch: bool, as_json: bool) -> int:
+def network(settings: Settings, *, watch: bool, as_json: bool) -> int:
     """Show the links; returns the exit code.
 
     Raises:
@@ -39,7 +43,9 @@ def network(settings: config.Network, *, watch: bool, as_json: bool) -> int:
     return 0
 
 
-async def _run(settings: config.Network, *, watch: bool, as_json: bool) -> None:
+async def _run(chosen: Settings, *, watch: bool, as_json: bool) -> None:
+    settings = chosen.app.network
+
     def tell(news: News) -> None:
         click.echo(news_as_object(news) if as_json else as_line(news))
 
@@ -49,7 +55,20 @@ async def _run(settings: config.Network, *, watch: bool, as_json: bool) -> None:
         for _ in range(_MEASUREMENTS):
             await links.measure()
             await asyncio.sleep(_APART)
-        look = Look(monitor.interfaces, links.qualities, links.active, links.history)
+        server = await asyncio.to_thread(_server, switches(chosen))
+        look = Look(monitor.interfaces, links.qualities, links.active, links.history, server)
         click.echo(as_object(look) if as_json else as_table(look))
         if watch:
             await links.run(tell)
+
+
+def _server(path: Path) -> Book | None:
+    """What the server wrote down; None if there is nothing, or nothing that can be read."""
+    try:
+        return read_book(path)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is broken"
+        click.echo(
+            f"{path}, where the server writes its switches, cannot be read: {why}.", err=True
+        )
+        return None

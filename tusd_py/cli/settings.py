@@ -510,6 +510,18 @@ SETTINGS: Final = (
         "How long a preferred interface has to be good before it is used again.",
     ),
     Setting(
+        "network.switch_notification_enabled",
+        "app.network.switch_notification_enabled",
+        SWITCH,
+        "Tell of a switch to another interface, in the log and by hooks.",
+    ),
+    Setting(
+        "network.chunk_retry_on_switch",
+        "app.network.chunk_retry_on_switch",
+        SWITCH,
+        "Send the hooks' requests at once again if the link that they were on is lost.",
+    ),
+    Setting(
         "network.probe_target",
         "app.network.probe_target",
         or_none(TEXT, "none"),

@@ -34,6 +34,7 @@ HookName = Literal[
     "post-terminate",
     "session.paused",
     "session.resumed",
+    "network.switched",
 ]
 
 
@@ -51,8 +52,10 @@ class HttpHooks:
         "post-terminate",
         "post-finish",
     )
-    """Which hooks there are. Default: all but ``pre-access``, ``pre-finish``, ``pre-terminate``,
-    ``session.paused`` and ``session.resumed``.
+    """Which hooks there are.
+
+    Default: all but ``pre-access``, ``pre-finish``, ``pre-terminate``, ``session.paused``,
+    ``session.resumed`` and ``network.switched``.
     """
 
     forward_headers: tuple[str, ...] = ()

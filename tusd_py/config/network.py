@@ -75,6 +75,14 @@ class Network:
     switch_return: float = 30.0
     """How long a preferred interface has to be good before it is used again. Default: 30."""
 
+    switch_notification_enabled: bool = True
+    """Tell of a switch to another interface, in the log and by hooks. Default: yes."""
+
+    chunk_retry_on_switch: bool = True
+    """Send requests of the server's own at once again if the link that they were on is lost, and
+    don't wait for their time-outs. Default: yes.
+    """
+
     probe_target: str | None = None
     """``host:port`` to connect to over each interface, to measure it. Default: none."""
 
@@ -101,6 +109,8 @@ NETWORK_CHECKS: Final[Mapping[str, Check]] = {
     "switch_threshold_packet_loss": within(0, 1, "a share from 0% to 100%"),
     "switch_dwell": seconds(zero=True),
     "switch_return": seconds(zero=True),
+    "switch_notification_enabled": YES_OR_NO,
+    "chunk_retry_on_switch": YES_OR_NO,
     "probe_target": optional(text(_TARGET, "of the form host:port or [::1]:port")),
     "probe_interval": seconds(),
 }

@@ -89,6 +89,17 @@ def request_facts(request: Request | None, *, without: frozenset[str] = frozense
     }
 
 
+def switch_body(name: str, switch: Facts) -> bytes:
+    """The body of a hook's request that is about the network, and about no upload.
+
+    Args:
+        name: The hook, such as ``network.switched``.
+        switch: ``Before``, ``After``, ``Reason``, ``Detail`` and ``At``.
+    """
+    event = {"Upload": bare_facts(None), "HTTPRequest": _NO_REQUEST, "Network": switch}
+    return json.dumps({"Type": name, "Event": event}, separators=(",", ":")).encode()
+
+
 def canonical(name: str) -> str:
     """A header's name as Go writes it: ``upload-offset`` is ``Upload-Offset``."""
     return "-".join(word.capitalize() for word in name.split("-"))

@@ -5,7 +5,8 @@ import os
 import ssl
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,11 @@ from .signature import read_secret, signature_headers
 
 if TYPE_CHECKING:
     import httpx
+
+    from tusd_py.network import Interface
+    from tusd_py.network.ways import Place
+
+    from .connections import Choose, Connections
 
 _MOST_CONNECTIONS = 100
 # Seconds. Servers close what is idle, many after 5 s, and who sends at that moment is not heard.
@@ -58,6 +64,15 @@ class Unanswered(Exception):
     """There was no answer; the text says why, for the log."""
 
 
+@dataclass(slots=True, eq=False)
+class _Client:
+    """A client with its connections, and how many requests are under way."""
+
+    http: "httpx.AsyncClient"
+    connections: "Connections"
+    busy: int = 0
+
+
 class Sender:
     """Sends to one URL, and goes nowhere else, whatever that answers.
 
@@ -70,7 +85,11 @@ class Sender:
         self._config = config
         self._now = now
         self._secret: bytes | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._secure: ssl.SSLContext | None = None
+        self._client: _Client | None = None
+        self._former: list[_Client] = []
+        self.choose: Choose = lambda _: None
+        """Gives the interface to begin a connection at."""
 
     async def start(self) -> None:
         """Get ready.
@@ -78,34 +97,76 @@ class Sender:
         Raises:
             ConfigError: The secret cannot be had, or the library that sends is not installed.
         """
-        self._secret, self._client = await asyncio.to_thread(self.prepare)
+        self._secret, self._secure = await asyncio.to_thread(self.prepare)
+        self._client = self._new_client()
 
     async def close(self) -> None:
         """End all connections."""
         client, self._client = self._client, None
         if client is not None:
-            await client.aclose()
+            await client.http.aclose()
+
+    async def renew(self) -> None:
+        """Let new requests have new connections; those under way go on, idle ones are closed."""
+        former = self._client
+        if former is not None:
+            self._client = self._new_client()
+            if former.busy:
+                self._former.append(former)
+            else:
+                await former.http.aclose()
+
+    async def cut(self, concerned: Callable[[str], bool]) -> None:
+        """End the connections that begin at an address that is concerned.
+
+        Their requests are sent again at once, on new connections.
+        """
+        for client in (self._client, *self._former):
+            if client is not None:
+                await client.connections.end(concerned)
 
     async def send(self, message: Message) -> Answered:
-        """Send a message once.
+        """Send a message, once unless its link is lost.
 
         Raises:
             Unanswered: There is no answer.
         """
-        import httpx
+        while True:
+            async with self._borrowed() as client:
+                lost = client.connections.lost
+                try:
+                    return await self._send(client.http, message)
+                except Unanswered:
+                    if client.connections.lost == lost:
+                        raise
 
-        if self._client is None:
+    @asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[_Client]:
+        client = self._client
+        if client is None:
             raise Unanswered("it was not started")
-        request = self._client.build_request(
+        client.busy += 1
+        try:
+            yield client
+        finally:
+            client.busy -= 1
+            if not client.busy and client in self._former:
+                self._former.remove(client)
+                await client.http.aclose()
+
+    async def _send(self, client: "httpx.AsyncClient", message: Message) -> Answered:
+        from .connections import FAILURES
+
+        request = client.build_request(
             "POST", self._config.url, content=message.body, headers=self._headers(message)
         )
         try:
-            response = await self._client.send(request, stream=True)
+            response = await client.send(request, stream=True)
             try:
                 body = await self._read(response)
             finally:
                 await response.aclose()
-        except httpx.HTTPError as error:
+        except FAILURES as error:
             # Its text may have the URL.
             raise Unanswered(type(error).__name__) from error
         return Answered(response.status_code, response.headers.get("content-type"), body)
@@ -124,30 +185,43 @@ class Sender:
                 return None
         return body
 
-    def prepare(self) -> "tuple[bytes | None, httpx.AsyncClient]":
-        """Make what sending needs. Blocks.
+    def _new_client(self) -> _Client:
+        import httpx
+
+        from .connections import Connections, Transport
+
+        connections = Connections(self._begin_at)
+        transport = Transport(
+            connections, self._secure, most=_MOST_CONNECTIONS, keep_alive=_KEEP_ALIVE
+        )
+        client = httpx.AsyncClient(
+            transport=transport,
+            # Neither a proxy nor a password that the environment may have.
+            trust_env=False,
+            follow_redirects=False,
+            # Each call has a time-out as a whole.
+            timeout=None,  # noqa: S113
+            headers={"User-Agent": "tusd-py", "Accept-Encoding": "identity"},
+        )
+        return _Client(client, connections)
+
+    def _begin_at(self, place: "Place") -> "Interface | None":
+        return self.choose(place)
+
+    def prepare(self) -> tuple[bytes | None, ssl.SSLContext | None]:
+        """Make what sending needs: the secret, and how certificates are verified. Blocks.
 
         Raises:
             ConfigError: It cannot be had.
         """
         secret = None if self._config.secret_file is None else _secret_in(self._config.secret_file)
         try:
-            import httpx
+            import httpx  # noqa: F401 - the first who asks for it waits here, in a thread
         except ImportError as error:
             problem = "Hooks over HTTP need a library: pip install 'tusd-py[hooks]'."
             raise ConfigError([problem]) from error
         secure = self._config.url.lower().startswith("https:")
-        client = httpx.AsyncClient(
-            verify=ssl.create_default_context() if secure else False,
-            # Neither a proxy nor a password that the environment may have.
-            trust_env=False,
-            follow_redirects=False,
-            # Each call has a time-out as a whole.
-            timeout=None,  # noqa: S113
-            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE),
-            headers={"User-Agent": "tusd-py", "Accept-Encoding": "identity"},
-        )
-        return secret, client
+        return secret, ssl.create_default_context() if secure else None
 
 
 def check_hooks(config: HttpHooks) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tusd_py.config import HookName, HttpHooks
 from tusd_py.errors import HookUnavailable, Reject, can_be_sent
@@ -28,6 +28,9 @@ from .payload import (
 )
 from .sender import Answered, Message, Sender, Unanswered
 from .verdict import BadAnswer, Verdict, read_verdict
+
+if TYPE_CHECKING:
+    from .connections import Choose
 
 log = get_logger("tusd_py.hooks")
 
@@ -115,6 +118,18 @@ class Webhooks:
         """The body of a message that is kept on the disk until it was heard."""
         facts = request_facts(request, without=self._not_kept)
         return hook_body(name, upload_facts(upload, storage), facts)
+
+    def begin_at(self, choose: "Choose") -> None:
+        """Begin connections where this says: it gives an interface for a place, or None."""
+        self._sender.choose = choose
+
+    async def links_changed(self, concerned: Callable[[str], bool]) -> None:
+        """Send at once again what is under way from a local address that is concerned."""
+        await self._sender.cut(concerned)
+
+    async def switched(self) -> None:
+        """Let what is sent from now on have new connections."""
+        await self._sender.renew()
 
     async def pre_access(self, request: Request) -> None:
         """Ask about a request.

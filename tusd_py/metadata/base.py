@@ -264,6 +264,10 @@ class Metadata(Protocol):
         """Find a final upload with the same parts, metadata and subject."""
         ...
 
+    async def tell(self, events: Sequence[Event]) -> None:
+        """Add events that tell of no upload; their ``upload_id`` is empty."""
+        ...
+
     async def events(
         self, limit: int, *, after: int = 0, dead: bool | None = None
     ) -> Sequence[Event]:

@@ -161,6 +161,9 @@ class MemoryMetadata:
             event for event in first.values() if event.receiver in receivers and event.due_at <= now
         ][:limit]
 
+    async def tell(self, events: Sequence[Event]) -> None:
+        self._add(events)
+
     async def change_event(self, event: Event) -> None:
         if event.id in self._events:
             changed = {

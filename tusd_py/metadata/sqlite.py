@@ -189,6 +189,9 @@ class SQLiteMetadata:
     async def due(self, now: float, limit: int, receivers: Collection[Receiver]) -> Sequence[Event]:
         return await self._open(self._reader).run(outbox.due_events, now, limit, receivers)
 
+    async def tell(self, events: Sequence[Event]) -> None:
+        await self._open_shared().run(lambda connection: outbox.add_events(connection, events))
+
     async def change_event(self, event: Event) -> None:
         await self._open_shared().run(lambda connection: outbox.change_event(connection, event))
 

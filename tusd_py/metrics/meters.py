@@ -100,6 +100,7 @@ class Meters:
         self._pauses = self._counters("session_pauses")
         self._pause_seconds = self._histograms("session_pause_seconds")[()]
         self._link_changes = self._counters("link_changes")
+        self._switches = self._counters("interface_switches")
         self.sweeps = self._counter("sweeps")
         self.sweep_failures = self._counter("sweep_failures")
         self.last_sweep = self._counter("last_sweep_timestamp_seconds")
@@ -167,6 +168,14 @@ class Meters:
     def link_change(self, change: str) -> None:
         """Count a change of an interface, one of ``table.LINK_CHANGES``."""
         self._link_changes[(change,)].add()
+
+    def switched(self, reason: str) -> None:
+        """Count a switch to another interface.
+
+        Args:
+            reason: One of ``table.SWITCH_REASONS``; anything else counts as "other".
+        """
+        (self._switches.get((reason,)) or self._switches[(OTHER,)]).add()
 
     def _counter(self, name: str) -> Counter:
         return self._counters(name)[()]

@@ -26,9 +26,11 @@ STATUSES: Final = (
 HOOKS: Final = (
     *("on_access", "on_create", "before_finish", "on_finish"),
     *("pre-access", "pre-create", "post-create", "post-receive", "pre-finish", "post-finish"),
-    *("pre-terminate", "post-terminate", "session.paused", "session.resumed", OTHER),
+    *("pre-terminate", "post-terminate", "session.paused", "session.resumed", "network.switched"),
+    OTHER,
 )
 DIRECTIONS: Final = ("upload", "download")
+SWITCH_REASONS: Final = ("first", "lost", "latency", "loss", "return", "manual", OTHER)
 OUTCOMES: Final = ("ok", "rejected", "failed", "skipped")
 PAUSE_ENDS: Final = ("resumed", "taken-over", "given-up", "stopped", "cut")
 LINK_CHANGES: Final = ("added", "removed", "up", "down", "addresses", "settled")
@@ -204,6 +206,13 @@ TABLE: Final[Sequence[Metric]] = (
         "Changes of the machine's interfaces that were seen, by what happened.",
         labels=("change",),
         series=_each(LINK_CHANGES),
+    ),
+    _metric(
+        "interface_switches",
+        _counter,
+        "Switches of the server's own connections to another interface, of each process.",
+        labels=("reason",),
+        series=_each(SWITCH_REASONS),
     ),
     _metric("sweeps", _counter, "Sweeps for expired uploads that came to their end."),
     _metric("sweep_failures", _counter, "Sweeps that failed."),

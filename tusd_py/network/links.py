@@ -16,6 +16,7 @@ from .probe import Target, probe
 from .quality import UNKNOWN, Quality
 from .selection import Candidate, Rules, Selector, Switch
 from .settling import Settled
+from .ways import Place, preferred
 
 News = Change | Settled | Switch
 
@@ -69,6 +70,13 @@ class Links:
         """The address to begin connections of an IP version from; None leaves it to the system."""
         active = self.active
         return active.source(version) if active is not None and active.usable else None
+
+    def preferred(self, place: Place) -> Interface | None:
+        """The one to use, if a connection is to begin there that the system would begin elsewhere.
+
+        See ``ways.preferred``.
+        """
+        return preferred(self.active, place)
 
     def override(self, name: str | None) -> None:
         """Use this interface whenever it can be used; None goes back to choosing."""

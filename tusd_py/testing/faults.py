@@ -307,6 +307,10 @@ class FaultyMetadata:
         await self.plan.visit("due")
         return await self.inner.due(now, limit, receivers)
 
+    async def tell(self, events: Sequence[Event]) -> None:
+        await self.plan.visit("tell")
+        await self.inner.tell(events)
+
     async def change_event(self, event: Event) -> None:
         await self.plan.visit("change_event")
         await self.inner.change_event(event)

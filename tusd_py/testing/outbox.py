@@ -129,6 +129,13 @@ class OutboxContract(StartedMetadata):
 
         assert await due(started, limit=3) == ["d", "b", "c"]
 
+    async def test_events_of_no_upload_are_told_in_order(self, started: Metadata) -> None:
+        await started.tell([an_event("b", ""), an_event("a", "")])
+
+        assert await due(started) == ["b"]
+        await started.settle("b")
+        assert await due(started) == ["a"]
+
     async def test_what_became_of_an_attempt_is_kept(self, started: Metadata) -> None:
         (event,) = await self._add(started, an_event("a"))
         changed = replace(event, due_at=NOW + 9, attempts=2, error="No.", dead=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tusd_py.config import Config
@@ -121,6 +122,7 @@ class Engine:
         links: Knows how good they are, and which one to use; None if nobody looks.
         sessions: Pauses transfers whose links change; None if nobody looks.
         clients: Knows what the clients are like; None if nobody remembers them.
+        switches: The file where switches among them are written down; None is nowhere.
     """
 
     storage: Storage
@@ -145,6 +147,7 @@ class Engine:
     links: Links | None = None
     sessions: Sessions | None = None
     clients: Clients | None = None
+    switches: Path | None = None
 
     def __post_init__(self) -> None:
         limits = Limits(self.config.max_uploads, self.config.max_uploads_per_client)

@@ -1,10 +1,13 @@
 """The machine's links, watched for as long as the engine runs."""
 
+from functools import partial
+
 from tusd_py.network import Monitor
 from tusd_py.network.links import links_of
 
 from .engine import Engine, log
 from .sessions import Sessions
+from .switches import begin_book, hear
 
 
 async def watch_network(engine: Engine) -> None:
@@ -20,7 +23,10 @@ async def watch_network(engine: Engine) -> None:
         return
     engine.monitor, engine.links = monitor, links_of(settings, monitor)
     engine.sessions = Sessions(monitor, settings, engine.meters)
-    engine.background.start(engine.links.run())
+    if engine.webhooks is not None:
+        engine.webhooks.begin_at(engine.links.preferred)
+    await begin_book(engine)
+    engine.background.start(engine.links.run(partial(hear, engine)))
     engine.background.start(engine.sessions.run())
 
 

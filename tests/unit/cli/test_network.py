@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_interface
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from tusd_py.network import (
     Settled,
     WentDown,
 )
+from tusd_py.network.book import Book, Noted, write_book
 from tusd_py.network.health import Reason
 from tusd_py.network.links import links_of
 from tusd_py.network.quality import Quality
@@ -55,6 +57,35 @@ def test_a_table_shows_what_is_known_and_what_is_in_use() -> None:
 def test_without_a_link_the_table_says_so() -> None:
     table = as_table(Look({"wlan0": WLAN0}, {}, None, ()))
     assert table.endswith("\n\nNo interface can be used.")
+
+
+def test_what_the_server_did_is_shown_beside_it() -> None:
+    noted = Noted(1800000000.0, "eth0", None, "lost", "eth0 has no link or no address any more")
+    book = Book(active=None, since=1800000000.0, running=False, switches=(noted,))
+    *_, empty, used, switch = as_table(Look({}, {}, None, (), book)).splitlines()
+    assert "" == empty
+    assert used.startswith("The server runs no more; it used none since 2027-01-")
+    assert switch.endswith("  eth0 -> none: eth0 has no link or no address any more")
+
+
+def test_the_command_finds_what_the_server_wrote(run: Run, tmp_path: Path) -> None:
+    write_book(tmp_path / "network.json", "eth7", 1800000000.0)
+    done = run("network", "--json", "--data-dir", str(tmp_path))
+    assert {
+        "running": True,
+        "active": "eth7",
+        "since": "2027-01-15T08:00:00.000+00:00",
+        "history": [],
+    } == json.loads(done.stdout)["server"]
+
+
+def test_a_file_that_is_broken_is_told_and_nothing_else_is_missing(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "network.json").write_text("{")
+    done = run("network", "--json", "--data-dir", str(tmp_path))
+    assert (0, None) == (done.exit_code, json.loads(done.stdout)["server"])
+    assert f"{tmp_path}/network.json, where the server writes its switches" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
 """What stops the sender from starting, and what it sends."""
 
+import asyncio
 import base64
 import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.hooks import Answer, hook_server
+from tests.support.hooks import Answer, HookServer, hook_server
 from tusd_py.config import HttpHooks
 from tusd_py.errors import ConfigError
 from tusd_py.hooks.sender import Answered, Message, Sender, Unanswered
+from tusd_py.network.ways import Place
 
 SECRET = "whsec_" + base64.b64encode(b"x" * 32).decode()
 
@@ -84,3 +89,75 @@ async def test_an_answer_is_read_as_far_as_it_may_be_long(size: int) -> None:
         await sender.close()
 
     assert answer.body == (b" " * size if size <= 5120 else None)
+
+
+@asynccontextmanager
+async def sending(hooks: HookServer) -> AsyncIterator[Sender]:
+    sender = Sender(HttpHooks(url=hooks.url), lambda: 0.0)
+    await sender.start()
+    yield sender
+    await sender.close()
+
+
+async def heard(hooks: HookServer, count: int) -> None:
+    await asyncio.to_thread(hooks.wait_for, lambda: len(hooks.heard) == count)
+
+
+async def test_what_is_under_way_on_a_lost_link_is_sent_again_at_once() -> None:
+    never = threading.Event()
+    with hook_server() as hooks:
+        hooks.say = lambda _: Answer(hang=never if len(hooks.heard) == 1 else None)
+        async with sending(hooks) as sender:
+            running = asyncio.create_task(sender.send(Message("id", b'{"Type":"a"}')))
+            await heard(hooks, 1)
+            await sender.cut(lambda local: local == "127.0.0.1")
+            assert 200 == (await running).status
+        never.set()
+
+    assert ["id", "id"] == [each.id for each in hooks.heard]
+
+
+async def test_what_is_under_way_elsewhere_goes_on() -> None:
+    soon = threading.Event()
+    with hook_server() as hooks:
+        hooks.say = lambda _: Answer(hang=soon)
+        async with sending(hooks) as sender:
+            running = asyncio.create_task(sender.send(Message("id", b'{"Type":"a"}')))
+            await heard(hooks, 1)
+            await sender.cut(lambda local: local == "192.0.2.1")
+            soon.set()
+            assert 200 == (await running).status
+
+    assert 1 == len(hooks.heard)
+
+
+async def test_after_a_switch_what_is_under_way_goes_on_and_may_still_lose_its_link() -> None:
+    never = threading.Event()
+    with hook_server() as hooks:
+        hooks.say = lambda _: Answer(hang=never if len(hooks.heard) == 1 else None)
+        async with sending(hooks) as sender:
+            running = asyncio.create_task(sender.send(Message("first", b'{"Type":"a"}')))
+            await heard(hooks, 1)
+            await sender.renew()
+            await sender.send(Message("second", b'{"Type":"a"}'))
+            assert not running.done()
+            await sender.cut(lambda _: True)
+            assert 200 == (await running).status
+            assert [] == sender._former
+        never.set()
+
+    assert ["first", "second", "first"] == [each.id for each in hooks.heard]
+
+
+async def test_a_switch_asks_anew_where_to_begin() -> None:
+    asked: list[Place] = []
+    with hook_server() as hooks:
+        async with sending(hooks) as sender:
+            sender.choose = asked.append
+            for _ in range(2):
+                await sender.send(Message("id", b'{"Type":"a"}'))
+            assert 1 == len(asked)
+            await sender.renew()
+            await sender.send(Message("id", b'{"Type":"a"}'))
+
+    assert ["127.0.0.1"] * 2 == [place[0] for place in asked]
