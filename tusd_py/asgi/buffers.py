@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tusd_py.config import Config
 from tusd_py.metrics import Meters
-from tusd_py.network import Monitor, carrier
+from tusd_py.network import Monitor
 from tusd_py.network.profiles import PROFILES
 from tusd_py.streaming.budget import BufferBudget
 from tusd_py.streaming.buffers import BufferSize
@@ -74,13 +74,7 @@ def start_size(monitor: Monitor | None, address: str | None) -> int | None:
         monitor: Knows the links; None if nobody looks.
         address: This machine's end of the connection; None if it has none.
     """
-    if monitor is None or address is None:
-        return None
-    try:
-        interface = carrier(monitor.interfaces, address)
-    except ValueError:
-        # Other servers have names there.
-        return None
+    interface = monitor.at(address) if monitor is not None else None
     return PROFILES[interface.kind].buffer if interface is not None else None
 
 

@@ -98,11 +98,10 @@ class Exchange:
     def link(self) -> ClientLink:
         """Who makes the request, and over what; after authentication."""
         if self._link is None:
-            server = self.scope.get("server") if self.place.direct else None
             self._link = ClientLink(
                 subject=self.subject,
                 address=self.place.client,
-                local=server[0] if server else None,
+                local=self.local_address if self.place.direct else None,
                 connection=self.connection if self.place.direct else None,
                 direct=self.place.direct,
             )

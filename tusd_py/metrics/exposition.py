@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from .meters import places
+from .numbers import places
 from .shared import Reading
 from .table import PREFIX, SAMPLES, TABLE, Kind, Metric
 

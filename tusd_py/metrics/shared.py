@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tusd_py.folders import make_folder
 
-from .meters import Meters, Values, places
+from .meters import Meters
+from .numbers import Values, places
 from .table import DIGEST, SIZE, TABLE, Kind
 
 PUBLISH_SECONDS = 1.0

@@ -12,7 +12,7 @@ from tusd_py import telemetry
 
 from .changes import diff
 from .doorbell import Doorbell
-from .interfaces import InterfaceReader, Snapshot, parse_address
+from .interfaces import Interface, InterfaceReader, Snapshot, carrier, parse_address
 from .settling import Settling
 from .subscription import Event, Subscription, of_address, of_interface
 
@@ -95,6 +95,16 @@ class Monitor:
     def at_once(self) -> bool:
         """Changes are seen at once, and not by polling only."""
         return self._doorbell is not None
+
+    def at(self, address: str | None) -> Interface | None:
+        """The interface that has this local address of a connection; None if that is not known.
+
+        Servers give names, too, where an address belongs.
+        """
+        try:
+            return None if address is None else carrier(self.interfaces, address)
+        except ValueError:
+            return None
 
     async def start(self) -> None:
         """Look for the first time, and go on looking in the background.

@@ -86,7 +86,7 @@ class Course:
             whole=whole,
             interface=None if interface is None else (interface.name, interface.kind.value),
         )
-        self._engine.meters.client(quality.latency, self._note(key, seen))
+        self._engine.meters.network.client(quality.latency, self._note(key, seen))
         link.note(quality)
 
     def _quality(self, link: ClientLink, offset: int) -> Quality:
@@ -122,5 +122,5 @@ def note_download(engine: Engine, link: ClientLink, before: TcpInfo | None, sent
         return
     quality = of_download(before, info)
     engine.clients.note(key, Observation(at=engine.now(), quality=quality, download=True))
-    engine.meters.client(quality.latency, None)
+    engine.meters.network.client(quality.latency, None)
     link.note(quality)

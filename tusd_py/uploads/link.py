@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tusd_py.network import Interface, Monitor, Quality, carrier
+from tusd_py.network import Interface, Monitor, Quality
 from tusd_py.network.clients import client_key
 from tusd_py.network.tcpinfo import TcpInfo, read_tcp_info
 from tusd_py.streaming.connection import Connection
@@ -51,9 +51,4 @@ class ClientLink:
 
     def interface(self, monitor: Monitor | None) -> Interface | None:
         """The interface of this machine over which it came; None if that cannot be told."""
-        if monitor is None or self.local is None:
-            return None
-        try:
-            return carrier(monitor.interfaces, self.local)
-        except ValueError:
-            return None
+        return None if monitor is None else monitor.at(self.local)

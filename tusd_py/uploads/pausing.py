@@ -46,7 +46,7 @@ class Pauses:
         Args:
             upload: As it was committed.
         """
-        session, meters = self._session, self._engine.meters
+        session, meters = self._session, self._engine.meters.network
         facts = {"upload_id": upload.id, "offset": upload.offset}
         log.info("session.paused", **facts, interface=session.interface, why=session.change)
         began = asyncio.get_running_loop().time()

@@ -90,10 +90,10 @@ class Sessions:
         with self._events:
             async for event in self._events:
                 if isinstance(event, Settled):
-                    self._meters.link_change("settled")
+                    self._meters.network.changed("settled")
                     self._settled(event)
                 else:
-                    self._meters.link_change(event.name)
+                    self._meters.network.changed(event.name)
                     self._changed(event)
 
     def _matters(self, address: IPAddress) -> bool:

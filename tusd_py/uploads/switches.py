@@ -46,7 +46,7 @@ async def _switched(engine: Engine, switch: Switch) -> None:
         reason=noted.reason,
         detail=noted.detail,
     )
-    engine.meters.switched(noted.reason)
+    engine.meters.network.switched(noted.reason)
     if engine.webhooks is not None:
         await engine.webhooks.switched()
     # Every process sees it, and one tells.

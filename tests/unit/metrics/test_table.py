@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tusd_py import errors
-from tusd_py.metrics.meters import places
+from tusd_py.metrics.numbers import places
 from tusd_py.metrics.table import METHODS, OTHER, SIZE, TABLE, Kind, Metric, codes
 
 UNITS = ("_seconds", "_bytes", "_bytes_per_second", "_ratio")
