@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.e2e.browser import chromium
 from tests.e2e.granting import Granting, granting_server
+from tests.e2e.pages import PlainPage, UppyPage
+from tests.e2e.site import Site, plain_page, uppy_page
 from tests.support.server import ServerProcess
 
 HERE = Path(__file__).parent
@@ -53,3 +57,20 @@ def granting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granting]:
     with granting_server(folder) as granting:
         yield granting
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a module, for as long as it runs no test can have a loop."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages of the examples, on an origin of their own."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / PlainPage.folder).symlink_to(plain_page())
+    (folder / UppyPage.folder).symlink_to(uppy_page())
+    with Site(folder) as site:
+        yield site

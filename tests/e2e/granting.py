@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Any
 
 from tests.e2e.samples import MIB
 from tests.support.server import ServerProcess
-from tusd_py.auth import Key, KeyFile, Signer
-from tusd_py.auth.keyfile import add_key
+from tests.support.tools import run_tool
+from tusd_py.auth import KeyFile, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class Granting:
 
 
 @contextmanager
-def granting_server(folder: Path) -> Iterator[Granting]:
+def granting_server(folder: Path, *options: str) -> Iterator[Granting]:
     """A server with keys of its own."""
     keys = folder / "keys.toml"
-    add_key(keys, Key("k1", b"the secret of a server in a test"))
-    options = ("--durability", "process", "--auth-keys", str(keys))
-    with ServerProcess(folder / "data", *options) as server:
+    # By a process of its own: a test with a browser has a loop, in which nobody may block.
+    run_tool([sys.executable, "-m", "tusd_py", "keys", "new", "--file", str(keys)], cwd=folder)
+    asking = ("--durability", "process", "--auth-keys", str(keys))
+    with ServerProcess(folder / "data", *asking, *options) as server:
         yield Granting(server.url, Signer(KeyFile(keys)))

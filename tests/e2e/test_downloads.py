@@ -7,13 +7,11 @@ import signal
 import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Response
 
-from tests.e2e.browser import chromium
 from tests.e2e.counting_client import CountingClient, create_upload
 from tests.e2e.samples import MIB, write_sample
 from tests.support.tools import require_tool, run_tool
@@ -40,12 +38,6 @@ async (seconds) => {
     return [video.currentTime, video.readyState, video.videoWidth, video.duration]
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium
+from tests.e2e.browser import methods, requests_of
 from tests.e2e.samples import MIB, Sample, write_sample
 from tests.e2e.tus_js import installed
 from tests.support.proxy import CuttingProxy, Ending
@@ -28,12 +28,6 @@ class Example(ServerProcess):
     def command(self) -> list[str]:
         run = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "fastapi_grants:app"]
         return [*run, "--host", HOST, "--port", str(self.port)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -57,18 +51,6 @@ def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     yield page
     page.close()
-
-
-def requests_of(page: Page) -> list[Request]:
-    """The requests of the page from now on, as they are made."""
-    made: list[Request] = []
-    # Playwright wants a function that it can hang attributes on.
-    page.on("request", lambda request: made.append(request))  # noqa: PLW0108
-    return made
-
-
-def methods(made: list[Request]) -> list[str]:
-    return [request.method for request in made if "/files/" in request.url]
 
 
 def stored(folder: Path) -> list[bytes]:

@@ -11,9 +11,10 @@ SOURCES = Path(__file__).parent / "clients" / "js"
 
 def installed() -> Path:
     """A folder with tus-js-client in ``node_modules``, and our program that runs it in Node."""
-    npm = require_tool("npm")
-
-    def install(folder: Path) -> None:
-        run_tool([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
-
     return built_once("js", SOURCES, install)
+
+
+def install(folder: Path) -> None:
+    """Install what the folder's lock names into ``node_modules``."""
+    npm = require_tool("npm")
+    run_tool([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)

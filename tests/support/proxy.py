@@ -109,6 +109,10 @@ class CuttingProxy:
         self._thread.join(THREAD_TIMEOUT)
         self._listener.close()
 
+    def break_all(self) -> None:
+        """Reset the connections that there are; new ones pass."""
+        self._loop.call_soon_threadsafe(self._break_links)
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -123,6 +127,10 @@ class CuttingProxy:
     def _run(self) -> None:
         with contextlib.suppress(asyncio.CancelledError), contextlib.closing(self._loop):
             self._loop.run_until_complete(self._accept())
+
+    def _break_links(self) -> None:
+        for link in self._links:
+            link.cancel()
 
     def _cancel_everything(self) -> None:
         for task in asyncio.all_tasks(self._loop):
@@ -148,6 +156,8 @@ class CuttingProxy:
             )
             try:
                 await link.run(self._server_address())
+            except* asyncio.CancelledError:
+                reset(client, server)
             except* _CutHere:
                 await self._cut(link)
             except* OSError:

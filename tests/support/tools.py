@@ -17,6 +17,8 @@ import pytest
 CACHE = Path(__file__).parents[1] / "e2e" / ".cache"
 BUILD_TIMEOUT = 600.0
 READY = ".ready"
+# What a developer's own builds leave beside the sources.
+BUILT = ("node_modules", "dist")
 
 
 def require_tool(name: str) -> str:
@@ -44,7 +46,7 @@ def built_once(name: str, sources: Path, build: Callable[[Path], None]) -> Path:
     with _locked(CACHE / f"{name}.lock"):
         if not (folder / READY).exists():
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(sources, folder)
+            shutil.copytree(sources, folder, ignore=shutil.ignore_patterns(*BUILT))
             build(folder)
             (folder / READY).touch()
     return folder
@@ -67,9 +69,15 @@ def run_tool(command: Sequence[str], *, cwd: Path, timeout: float = BUILD_TIMEOU
     return done.stdout
 
 
+def files_of(sources: Path) -> list[Path]:
+    """The files of a folder and its subfolders, without what was built there."""
+    found = (path for path in sources.rglob("*") if path.is_file())
+    return sorted(path for path in found if not {*BUILT} & {*path.relative_to(sources).parts})
+
+
 def _digest(sources: Path) -> str:
     digest = hashlib.sha256()
-    for file in sorted(path for path in sources.rglob("*") if path.is_file()):
+    for file in files_of(sources):
         digest.update(f"{file.relative_to(sources)}\n".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,0 +1,18 @@
+import { Refused } from './grants.js'
+
+// What a person can make of an error: the server's own words, where there are some.
+export function explain(error, response) {
+  if (response) return answered(response)
+  if (error.causingError instanceof Refused) return error.causingError.message
+  // The browser does not tell which of the two it is.
+  if (error.isNetworkError) return 'The server cannot be reached, or does not let this page in.'
+  return error.message
+}
+
+function answered({ status, body }) {
+  try {
+    return JSON.parse(body.xhr.responseText).detail ?? `The server answered ${status}.`
+  } catch {
+    return `The server answered ${status}.`
+  }
+}
