@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve install check format lint types imports test test-fast e2e fuzz coverage \
-	bench bench-compare conformance reference build clean
+	bench bench-compare conformance reference screenshots build clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -88,6 +88,9 @@ conformance: $(VENV)/.develop ## Write docs/reference/conformance.md from the te
 
 reference: $(VENV)/.develop ## Write settings, errors and test vectors in docs/reference from the code.
 	$(BIN)/python -m tests.docs.reference
+
+screenshots: $(VENV)/.develop ## Take the pictures in docs/images anew, of the pages in examples.
+	$(BIN)/python -m tests.e2e.screenshots
 
 build: $(VENV)/.develop ## A wheel and an sdist in dist/.
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
