@@ -99,6 +99,23 @@ def test_the_network_goes_away_and_comes_back(
     assert offset_of(appends(user.made)[-1]) > 0
 
 
+def test_a_broken_connection_costs_seconds_and_not_ten(
+    user: UploadPage, site: Site, files_url: str, sample: Sample
+) -> None:
+    with CuttingProxy(files_url, rate=2 * MIB) as proxy:
+        site.endpoint = proxy.url
+        user.open()
+        user.upload(sample)
+        user.wait_for(10)
+        # Before the page hears of it, Chromium sends the same request again, from its beginning.
+        with user.page.expect_request(lambda sent: sent.method == "HEAD", timeout=5_000):
+            proxy.break_all()
+        with user.page.expect_request(lambda sent: sent.method == "PATCH") as resumed:
+            pass
+
+    assert offset_of(resumed.value) > 0
+
+
 def test_the_server_is_killed_and_starts_again(
     user: UploadPage, server: ServerProcess, sample: Sample
 ) -> None:

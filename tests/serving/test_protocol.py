@@ -212,6 +212,19 @@ def test_a_drain_that_trickles_closes_the_connection(
         assert wire.closed()
 
 
+def test_a_request_that_a_browser_repeats_whole_is_cut_soon(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "DRAIN_SECONDS_AFTER_CONFLICT", 0.1)
+    path = created(server.port, 3_000_000)
+    with Wire(server.port) as wire:
+        wire.send(patch_head(path, 0, content_length="5"), b"hello")
+        assert 204 == wire.response().status
+        wire.send(patch_head(path, 0, content_length="3000000"), b"x")
+        assert 409 == wire.response().status
+        assert wire.closed()
+
+
 def test_the_displaced_holder_gets_its_answer_although_it_still_sends(server: LiveServer) -> None:
     path = created(server.port, 1_000_000)
     with Wire(server.port) as first:

@@ -37,6 +37,7 @@ class HttpConnection:
         stopping: The server was told to stop already.
 
     Attributes:
+        status: That of the answer, once it has begun.
         lingers: It is closed once the body has been read.
         arrived: How many bytes of the body were read.
     """
@@ -49,6 +50,7 @@ class HttpConnection:
         self._hand_over: HandOver | None = hand_over
         self._send_part: SendPart | None = send_part
         self.trailers: list[tuple[bytes, bytes]] = []
+        self.status: int | None = None
         self.lingers = False
         self._stopping = stopping
         self._callbacks: list[Callable[[], None]] = []
@@ -142,6 +144,7 @@ class HttpConnection:
                 await self._send_part(cycle, message, self._sent, pieces)
             more = message.get("more_body", False)
             message = {"type": "http.response.body", "body": b"", "more_body": more}
+        self.status = message.get("status", self.status)
         await cycle.send(message)
         if message.get("more_body", False) and cycle.transport.get_extra_info("sslcontext") is None:
             # What waits for the client is one piece, and the next one is not read before.

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import httptools
@@ -32,6 +33,9 @@ from .sending import Sending, flushed, send_part
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
 DRAIN_SECONDS_AT_THE_END = 1.0
+# Chromium sends a request again whose connection broke, whole, and reads no answer before its end.
+# That is a 409, and clients ask for the offset when a connection breaks as they do after that.
+DRAIN_SECONDS_AFTER_CONFLICT = 1.0
 
 # When the server stops, a client that reads nothing for so long is not waited for.
 READ_SECONDS_AT_THE_END = 1.0
@@ -203,8 +207,7 @@ class TusProtocol(HttpToolsProtocol):
             # Against those that trickle. uvicorn's keep-alive timer waits for the next request.
             self._unset_keepalive_if_required()
             self._drained = 0
-            seconds = DRAIN_SECONDS_AT_THE_END if self._stopping else DRAIN_SECONDS
-            self._set_timer(seconds, self.transport.close)
+            self._set_timer(self._drain_seconds(), self.transport.close)
 
     def shutdown(self) -> None:
         """The server was told to stop: running requests hear of it at once."""
@@ -303,6 +306,12 @@ class TusProtocol(HttpToolsProtocol):
         if self._reader is not None:
             seconds = min(seconds, READ_SECONDS_AT_THE_END) if self._stopping else seconds
             self._reader.watch(seconds)
+
+    def _drain_seconds(self) -> float:
+        if self._stopping:
+            return DRAIN_SECONDS_AT_THE_END
+        conflict = self._connection is not None and self._connection.status == HTTPStatus.CONFLICT
+        return DRAIN_SECONDS_AFTER_CONFLICT if conflict else DRAIN_SECONDS
 
     def _drain(self, size: int) -> None:
         self._drained += size
