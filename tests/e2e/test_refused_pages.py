@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ UNREACHABLE = "The server cannot be reached, or does not let this page in."
 # The longest of the pauses after which the pages try again, in milliseconds, and all attempts.
 LONGEST_PAUSE = 30_000
 ATTEMPTS = 10
+# Seconds of a real clock for that.
+GIVE_UP = 60.0
 
 
 @pytest.fixture(params=[PlainPage, UppyPage], ids=["plain", "uppy"])
@@ -119,7 +122,9 @@ def test_a_page_that_is_not_let_in_says_so_in_the_end(
         user.page.clock.install()
         user.open()
         user.upload(sample)
+        deadline = time.monotonic() + GIVE_UP
         while not user.given_up().is_visible():
+            assert time.monotonic() < deadline
             user.page.clock.run_for(LONGEST_PAUSE)
         problem = user.refusal()
 
