@@ -1,13 +1,18 @@
 """Locks of the kernel's on single bytes of one file: they vanish with the process that has them."""
 
-import fcntl
 import os
 import struct
+import sys
 from pathlib import Path
 
-# Those of an open file, where there are any: those of a process go when it closes any other file
-# descriptor of the same file, and do not exclude it from itself.
-_SET = getattr(fcntl, "F_OFD_SETLK", None)
+from tusd_py.errors import StorageError
+
+if sys.platform != "win32":
+    import fcntl
+
+    # Those of an open file, where there are any: those of a process go when it closes any other
+    # file descriptor of the same file, and do not exclude it from itself.
+    _SET = getattr(fcntl, "F_OFD_SETLK", None)
 # The C library's struct flock: type, whence, start, length, pid.
 _FLOCK = "@hhqqi4x"
 
@@ -18,9 +23,15 @@ class ByteLocks:
     Args:
         path: The file, created if need be. It stays when all is over: who removed it could lock
             another file than those who have it open.
+
+    Raises:
+        StorageError: This system has no such locks.
+        OSError: The file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
+        if sys.platform == "win32":
+            raise StorageError("Windows has no locks between processes that vanish with them.")
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
 
     def close(self) -> None:
