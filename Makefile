@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 1080
 EXAMPLES ?= 5000
+DIST ?= dist
 VENV := .venv
 BIN := $(VENV)/bin
 # Applies to build requirements too.
@@ -28,7 +29,8 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.develop: $(VENV)/.serve
 	$(BIN)/python -m pip install --quiet pip
-	$(BIN)/python -m pip install --quiet --group test --group check --group e2e
+	$(BIN)/python -m pip install --quiet --group test --group check --group e2e \
+		--group examples --group package
 	@touch $@
 
 serve: $(VENV)/.serve ## Install and serve on http://127.0.0.1:1080/files/, storing under ./data.
@@ -93,7 +95,7 @@ screenshots: $(VENV)/.develop ## Take the pictures in docs/images anew, of the p
 	$(BIN)/python -m tests.e2e.screenshots
 
 build: $(VENV)/.develop ## A wheel and an sdist in dist/.
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m hatchling build --directory $(DIST)
 
 clean: ## Remove what the other targets made, but not ./data.
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,6 +18,7 @@ from tusd_py.metrics import table
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
+PAGES += sorted((ROOT / "examples").rglob("README.md"))
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:

@@ -78,3 +78,19 @@ def test_the_guide_uses_tokens_as_the_example_does() -> None:
     blocks = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
     (block,) = [block for block in blocks if "JwtSubject" in block]
     assert block in (EXAMPLES / "jwt_app.py").read_text()
+
+
+def _folder(path: Path) -> str:
+    return path.parent.name
+
+
+@pytest.mark.parametrize("requirements", sorted(EXAMPLES.glob("*/requirements.txt")), ids=_folder)
+def test_an_application_asks_for_the_versions_that_are_tested(requirements: Path) -> None:
+    pinned = (ROOT / "constraints.txt").read_text().splitlines()
+    wanted = [
+        re.sub(r"\[.*\]", "", line)
+        for line in requirements.read_text().splitlines()
+        if not line.startswith(("#", "--constraint ../../constraints.txt", "../.."))
+    ]
+    assert wanted
+    assert set() == set(wanted) - set(pinned)
