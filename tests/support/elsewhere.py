@@ -1,8 +1,8 @@
 """Pretends to be another system, as far as a process can: imports everything, and uploads.
 
-Run as ``python -m tests.support.elsewhere win32 FOLDER``. What the other system lacks is taken away from
-the standard library; what only it has (its event loop, its file locks) cannot be had here, so that
-everything but tusd_py is imported before.
+Run as ``python -m tests.support.elsewhere win32 FOLDER``. What the other system lacks is taken
+away from the standard library; what only it has (its event loop, its rules for open files) cannot
+be had here, so that everything but tusd_py is imported before.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
 ABSENT_MODULES: Final = {
@@ -50,9 +49,7 @@ class Hiding(MetaPathFinder):
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
 
-    def find_spec(
-        self, fullname: str, path: object = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
         if fullname in self._names:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         return None

@@ -19,6 +19,7 @@ BUILD_TIMEOUT = 600.0
 READY = ".ready"
 # What a developer's own builds leave beside the sources.
 BUILT = ("node_modules", "dist")
+_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
 def require_tool(name: str) -> str:
@@ -27,6 +28,23 @@ def require_tool(name: str) -> str:
     if path is None:
         leave_out(f"needs `{name}`, which is not on PATH")
     return path
+
+
+def require_python(version: str) -> str:
+    """An interpreter of this version, such as ``3.13``: on PATH, or one that pyenv or uv has.
+
+    Without one the test is skipped, and on CI (CI=true) it fails.
+    """
+    name = f"python{version}"
+    places = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/{name}"), shutil.which(name)]
+    if uv := shutil.which("uv"):
+        found = _output([uv, "python", "find", "--no-python-downloads", version])
+        places.append(found.strip() or None)
+    # A shim of pyenv may be for a version that is not installed.
+    fitting = (str(place) for place in places if place and _version_of(str(place)) == version)
+    if (python := next(fitting, None)) is None:
+        leave_out(f"needs Python {version}")
+    return python
 
 
 def leave_out(reason: str) -> NoReturn:
@@ -73,6 +91,14 @@ def files_of(sources: Path) -> list[Path]:
     """The files of a folder and its subfolders, without what was built there."""
     found = (path for path in sources.rglob("*") if path.is_file())
     return sorted(path for path in found if not {*BUILT} & {*path.relative_to(sources).parts})
+
+
+def _version_of(python: str) -> str:
+    return _output([python, "-c", _VERSION]).strip()
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _digest(sources: Path) -> str:
