@@ -80,6 +80,17 @@ def test_the_guide_uses_tokens_as_the_example_does() -> None:
     assert block in (EXAMPLES / "jwt_app.py").read_text()
 
 
+def test_the_guide_embeds_as_the_examples_do() -> None:
+    guide = (ROOT / "docs/guides/embedding.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    code = [
+        (EXAMPLES / name).read_text()
+        for name in ("litestar/app/uploads.py", "django/config/asgi.py")
+    ]
+    shown = [block for block in blocks if "PREFIX" in block]
+    assert [True, True] == [block in text for block, text in zip(shown, code, strict=True)]
+
+
 def _folder(path: Path) -> str:
     return path.parent.name
 

@@ -16,6 +16,7 @@ from benchmarks.drivers.process import Driver
 from benchmarks.neighbours import GIB
 from tests.support.live import live
 from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
+from tusd_py.config import Durability
 from tusd_py.serving.protocol import protocol_class
 
 pytestmark = pytest.mark.timeout(600)
