@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve install check format lint types imports test test-fast e2e fuzz coverage \
-	bench bench-compare conformance reference screenshots build clean
+	bench bench-compare conformance reference screenshots docs build clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -29,7 +29,7 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.develop: $(VENV)/.serve
 	$(BIN)/python -m pip install --quiet pip
-	$(BIN)/python -m pip install --quiet --group test --group check --group e2e \
+	$(BIN)/python -m pip install --quiet --group test --group check --group docs --group e2e \
 		--group examples --group package
 	@touch $@
 
@@ -94,8 +94,11 @@ reference: $(VENV)/.develop ## Write settings, errors and test vectors in docs/r
 screenshots: $(VENV)/.develop ## Take the pictures in docs/images anew, of the pages in examples.
 	$(BIN)/python -m tests.e2e.screenshots
 
+docs: $(VENV)/.develop ## The manual as a site in site/; a link that leads nowhere is an error.
+	$(BIN)/python -m sphinx -q -n -W --keep-going -d site/.doctrees docs site
+
 build: $(VENV)/.develop ## A wheel and an sdist in dist/.
 	$(BIN)/python -m hatchling build --directory $(DIST)
 
 clean: ## Remove what the other targets made, but not ./data.
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

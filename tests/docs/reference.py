@@ -1,10 +1,14 @@
 """Writes what docs/reference has from the code: ``python -m tests.docs.reference``."""
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import click
 
 from tests.docs.vectors import with_vectors
 from tusd_py import errors
 from tusd_py.asgi.errors import answer_error
+from tusd_py.cli.main import cli
 from tusd_py.cli.settings import SETTINGS
 from tusd_py.config import Config
 from tusd_py.metrics.table import PREFIX, SAMPLES, TABLE, Kind
@@ -13,8 +17,10 @@ ROOT = Path(__file__).parents[2]
 SETTINGS_PAGE = ROOT / "docs/reference/settings.md"
 ERRORS_PAGE = ROOT / "docs/reference/errors.md"
 METRICS_PAGE = ROOT / "docs/reference/metrics.md"
+COMMANDS_PAGE = ROOT / "docs/reference/commands.md"
 TOKENS_PAGE = ROOT / "docs/reference/tokens.md"
 
+_MANY = 30
 _EXAMPLES: tuple[errors.TusError, ...] = (
     errors.InvalidHeader("Upload-Offset", "is missing"),
     errors.InvalidConcat("Upload-Concat must list URLs, one space between them."),
@@ -127,11 +133,62 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_page() -> str:
+    """The page of all commands, as they describe themselves."""
+    lines = [
+        "# Commands",
+        "",
+        "As `tusd-py COMMAND --help` has them. Flags that are settings are in [settings](settings.md).",
+        "Exit codes are 0 for done, 1 for what is not there or could not be done, and 2 for what was",
+        "asked for wrongly; sentences about problems go to stderr.",
+    ]
+    settings = {setting.flag for setting in SETTINGS}
+    for name, command in _commands("tusd-py", cli):
+        usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+        lines += ["", f"## {name}", "", f"`{name} {usage}`", "", _prose(command.help or "")]
+        options = [
+            option
+            for option in command.params
+            if isinstance(option, click.Option) and not settings & {*option.opts}
+        ]
+        if options:
+            lines += ["", "| option | |", "|---|---|"]
+            lines += [f"| `{_form(option)}` | {option.help or ''} |" for option in options]
+        flags = [
+            option.opts[-1].partition("/")[0]
+            for option in command.params
+            if settings & {*option.opts}
+        ]
+        if flags:
+            # Those that take all are not for reading here.
+            named = ", ".join(f"`{flag}`" for flag in flags) if len(flags) < _MANY else "all"
+            lines += ["", f"Settings: {named}."]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(name: str, group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for word, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from _commands(f"{name} {word}", command)
+        else:
+            yield f"{name} {word}", command
+
+
+def _prose(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _form(option: click.Option) -> str:
+    metavar = "" if option.is_flag else f" {option.metavar or 'TEXT'}"
+    return f"{option.opts[-1]}{metavar}"
+
+
 def main() -> None:
     """Write the pages, and the vectors into theirs."""
     SETTINGS_PAGE.write_text(settings_page())
     ERRORS_PAGE.write_text(errors_page())
     METRICS_PAGE.write_text(metrics_page())
+    COMMANDS_PAGE.write_text(commands_page())
     TOKENS_PAGE.write_text(with_vectors(TOKENS_PAGE.read_text()))
 
 

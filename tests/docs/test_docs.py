@@ -5,6 +5,7 @@ import inspect
 import itertools
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tusd_py.cli.settings import SETTINGS
 from tusd_py.metrics import table
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "tusd_py"
+LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 PAGES += sorted((ROOT / "examples").rglob("README.md"))
@@ -31,6 +34,30 @@ def test_the_page_of_errors_is_up_to_date() -> None:
 
 def test_the_page_of_metrics_is_up_to_date() -> None:
     assert reference.metrics_page() == reference.METRICS_PAGE.read_text(), "make reference"
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    assert reference.commands_page() == reference.COMMANDS_PAGE.read_text(), "make reference"
+
+
+def test_the_page_of_log_events_has_all_that_there_are() -> None:
+    page = (ROOT / "docs/reference/logs.md").read_text()
+    rows = re.findall(r"^\| (`.*?) \| (?:[a-z, ]+) \|", page, flags=re.MULTILINE)
+    documented = {event for row in rows for event in re.findall(r"`([^`]+)`", row)}
+
+    assert documented == {event for path in PACKAGE.rglob("*.py") for event in logged_in(path)}
+
+
+def logged_in(path: Path) -> Iterator[str]:
+    """The events that a module logs."""
+    for call in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr in LEVELS
+            and ast.unparse(call.func.value).endswith("log")
+        ):
+            yield ast.literal_eval(call.args[0])
 
 
 def test_the_alerts_watch_metrics_that_there_are() -> None:
