@@ -95,7 +95,7 @@ screenshots: $(VENV)/.develop ## Take the pictures in docs/images anew, of the p
 	$(BIN)/python -m tests.e2e.screenshots
 
 docs: $(VENV)/.develop ## The manual as a site in site/; a link that leads nowhere is an error.
-	$(BIN)/python -m sphinx -q -n -W --keep-going -d site/.doctrees docs site
+	$(BIN)/python -m sphinx -q -n -W --keep-going -c docs -d site/.doctrees . site
 
 build: $(VENV)/.develop ## A wheel and an sdist in dist/.
 	$(BIN)/python -m hatchling build --directory $(DIST)

@@ -2,16 +2,15 @@
 
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
+from tusd_py import Upload, UploadId, by_id
 from tusd_py.errors import StorageDamaged, StorageError
-from tusd_py.protocol.upload import Upload, UploadId
-from tusd_py.storage.base import Recorded
-from tusd_py.storage.layout import by_id, checked
+from tusd_py.storage import Recorded, checked
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -58,19 +57,24 @@ class SQLiteStorage:
         return int(size)
 
     async def read(
-        self, upload: Upload, start: int = 0, count: int | None = None
+        self,
+        upload: Upload,
+        start: int = 0,
+        count: int | None = None,
+        most: Callable[[], int] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         select = """
-            SELECT substr(data, 1 + ?2 - start, ?3) FROM batches
+            SELECT substr(data, 1 + ?2 - start, min(?3, ?4)) FROM batches
             WHERE upload = ?1 AND start <= ?2 AND start + length(data) > ?2
         """
         end = await self.size(upload) if count is None else start + count
-        while rows := await self.run(select, upload.id, start, min(PIECE, end - start)):
-            ((piece,),) = rows
-            if not piece:
-                break
-            yield piece
-            start += len(piece)
+        while start < end:
+            piece_size = PIECE if most is None else most()
+            rows = await self.run(select, upload.id, start, end - start, piece_size)
+            if not rows:
+                return
+            yield rows[0][0]
+            start += len(rows[0][0])
 
     async def delete(self, upload: Upload) -> None:
         await self.run("DELETE FROM batches WHERE upload = ?", upload.id)

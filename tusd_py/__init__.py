@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .metadata.memory import MemoryMetadata
     from .metadata.sqlite import SQLiteMetadata
     from .protocol.metadata import parse_metadata
-    from .protocol.upload import Kind, Upload
+    from .protocol.upload import Kind, Upload, UploadId
     from .quantities import GB, KB, MB, GiB, KiB, MiB, days, hours
     from .storage.filesystem import FileStorage
     from .storage.layout import by_date, by_id
@@ -51,6 +51,7 @@ _HOMES = {
     "parse_metadata": "protocol.metadata",
     "Kind": "protocol.upload",
     "Upload": "protocol.upload",
+    "UploadId": "protocol.upload",
     "FileStorage": "storage.filesystem",
     "by_date": "storage.layout",
     "by_id": "storage.layout",
@@ -85,6 +86,7 @@ __all__ = [
     "TusApp",
     "TusError",
     "Upload",
+    "UploadId",
     "UploadNotFound",
     "__version__",
     "by_date",

@@ -22,7 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = (sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going")
     done = subprocess.run(
-        [*command, "-d", str(folder / "doctrees"), str(ROOT / "docs"), str(folder / "html")],
+        [*command, "-c", "docs", "-d", str(folder / "doctrees"), ".", str(folder / "html")],
         capture_output=True,
         text=True,
         check=False,
@@ -33,7 +33,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_is_in_the_site(site: Path) -> None:
-    pages = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")}
+    pages = {
+        path.relative_to(ROOT)
+        for pattern in ("docs/**/*.md", "examples/*/README.md", "CHANGELOG.md")
+        for path in ROOT.glob(pattern)
+    }
 
     assert {site / page.with_suffix(".html") for page in pages} <= {*site.rglob("*.html")}
 

@@ -151,7 +151,7 @@ def test_a_database_that_others_hold_delays_no_answer_and_loses_nothing(tmp_path
             Wire(server.port) as wire,
         ):
             holder.execute("BEGIN IMMEDIATE")
-            wait_until(lambda: server.wrote("clients.not_written", 0))
+            wait_until(lambda: server.wrote("clients.unavailable", 0))
             began = time.monotonic()
             response = wire.request("HEAD", path)
             seconds = time.monotonic() - began

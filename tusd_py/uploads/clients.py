@@ -146,7 +146,7 @@ class Clients:
             stored = [key for key, known in batch.items() if known.stored]
             forgotten = await self._store.keep(profiles, known=stored)
         except TusError as error:
-            self._failed("clients.not_written", error)
+            self._failed("writing", error)
             for known in batch.values():
                 known.unsaved = True
             return False
@@ -165,7 +165,7 @@ class Clients:
             try:
                 found = {each.key: each for each in await self._store.find(some)}
             except TusError as error:
-                self._failed("clients.not_read", error)
+                self._failed("reading", error)
             now = asyncio.get_running_loop().time()
             for key in some:
                 known = self._known.get(key)
@@ -229,10 +229,10 @@ class Clients:
         known = self._known.pop(key, None)
         return known is not None and known.profile is not None
 
-    def _failed(self, what: str, error: TusError) -> None:
+    def _failed(self, doing: str, error: TusError) -> None:
         # One line for all that fail in a row.
         if not self._failing:
-            log.warning(what, exc_info=error)
+            log.warning("clients.unavailable", doing=doing, exc_info=error)
         self._failing = True
 
     async def _until_something_is_due(self) -> None:

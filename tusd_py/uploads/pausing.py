@@ -59,8 +59,12 @@ class Pauses:
             seconds = asyncio.get_running_loop().time() - began
             meters.paused.add(-1)
             meters.pause(end, seconds)
-            told = "session.resumed" if end == "resumed" else "session.ended"
-            log.info(told, **facts, end=end, seconds=round(seconds, 3))
+            log.info(
+                "session.resumed" if end == "resumed" else "session.ended",
+                **facts,
+                end=end,
+                seconds=round(seconds, 3),
+            )
         return reason is None
 
     def _deadline(self, offset: int, now: float) -> float:

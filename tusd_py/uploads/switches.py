@@ -40,7 +40,7 @@ async def _switched(engine: Engine, switch: Switch) -> None:
     told = engine.config.network.switch_notification_enabled
     noted = Noted(engine.now(), switch.before, switch.after, switch.reason.value, switch.detail)
     (log.info if told else log.debug)(
-        NAME,
+        "network.switched",
         before=noted.before,
         after=noted.after,
         reason=noted.reason,
