@@ -15,8 +15,10 @@ import pytest
 from tests.support.live import LiveServer, Wire, created, head, live, patch_head, uploaded
 from tests.support.workers import wait_until
 from tusd_py import Config, FileStorage, MemoryMetadata, MemoryStorage, TusApp
+from tusd_py.asgi import endpoints
 from tusd_py.asgi.buffers import Buffers
 from tusd_py.asgi.exchange import Exchange
+from tusd_py.network import Monitor
 from tusd_py.quantities import KiB, MiB
 from tusd_py.serving import handover
 from tusd_py.serving.protocol import protocol_class
@@ -238,3 +240,18 @@ def test_for_a_reader_that_becomes_slow_little_is_held(giving: LiveServer, unrea
         time.sleep(0.5)
         read_slowly(wire)
         assert 0 < unread.most() <= SMALL
+
+
+def test_the_link_is_known_by_this_machines_end_of_the_connection(
+    taking: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[bool, str | None]] = []
+
+    def noted(monitor: Monitor | None, address: str | None) -> int | None:
+        asked.append((monitor is not None, address))
+        return None
+
+    monkeypatch.setattr(endpoints, "start_size", noted)
+    uploaded(taking.port, LARGE)
+
+    assert {(True, "127.0.0.1")} == set(asked)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.buffers import usual
+from tests.support.buffers import fixed, usual
 from tusd_py.errors import StorageFull
 from tusd_py.streaming import Interrupt, Stop, turn
 from tusd_py.streaming.inlet import Inlet
@@ -74,6 +74,15 @@ def turns(
     return Turns(
         sink, Inlet(ends[1].fileno(), left), rest, interrupt or Interrupt(), threads, usual()
     )
+
+
+async def test_a_step_takes_no_more_than_a_buffer(ends: Ends, threads: WorkerThreads) -> None:
+    sink = CollectingSink()
+    ends[0].sendall(bytes(3 * 4096))
+    inlet = Inlet(ends[1].fileno(), 3 * 4096)
+    await Turns(sink, inlet, 0, Interrupt(), threads, fixed(4096)).take()
+
+    assert [4096] * 3 == sink.batches
 
 
 async def test_what_comes_is_moved_up_to_the_rest(ends: Ends, threads: WorkerThreads) -> None:
