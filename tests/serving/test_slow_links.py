@@ -186,10 +186,17 @@ def send_slowly(wire: Wire) -> None:
         time.sleep(PAUSE)
 
 
-def read_slowly(wire: Wire) -> None:
+def read_slowly(wire: Wire, server: LiveServer) -> int:
+    """Read some; gives the most bytes that the server's transport held meanwhile."""
+    held = []
     for _ in range(STEPS):
         assert wire.socket.recv(STEP)
         time.sleep(PAUSE)
+        held += [
+            each.transport.get_write_buffer_size()
+            for each in tuple(server.server_state.connections)
+        ]
+    return max(held)
 
 
 def read_fast(wire: Wire, size: int) -> None:
@@ -228,7 +235,7 @@ def test_for_a_slow_reader_little_is_held(giving: LiveServer, unread: Held) -> N
     path = uploaded(giving.port, LARGE)
     with Wire(giving.port, receive_buffer=32 * KiB) as wire:
         wire.send(head("GET", path))
-        read_slowly(wire)
+        assert 0 < read_slowly(wire, giving) <= SMALL
         assert 0 < unread.most() <= SMALL
 
 
@@ -236,9 +243,10 @@ def test_for_a_reader_that_becomes_slow_little_is_held(giving: LiveServer, unrea
     path = uploaded(giving.port, LARGE)
     with Wire(giving.port, receive_buffer=256 * KiB) as wire:
         wire.send(head("GET", path))
-        read_fast(wire, len(LARGE) // 2)
+        # Less than would make it a client that reads a lot.
+        read_fast(wire, len(LARGE) // 4)
         time.sleep(0.5)
-        read_slowly(wire)
+        assert 0 < read_slowly(wire, giving) <= SMALL
         assert 0 < unread.most() <= SMALL
 
 

@@ -5,8 +5,8 @@ import asyncio
 from .base import Moved, Sink, nobody_counts
 from .buffers import FILL, SMALL, BufferSize
 
-# An unfinished batch of a slow client is written after this time, in seconds. A larger one is not
-# held for longer than it was to take.
+# An unfinished batch of a slow client is written after this time, in seconds, if it and the one
+# before it are little together. A larger one is not held for longer than it was to take.
 LINGER = 0.25
 
 
@@ -44,7 +44,7 @@ class WriteBehind:
     async def add(self, chunk: bytes) -> None:
         """Take a chunk; waits while two batches are held already, or the budget is spent."""
         if not self._pending:
-            seconds = LINGER if self._size.bytes <= SMALL else FILL
+            seconds = LINGER if self._size.bytes <= SMALL // 2 else FILL
             self._linger = self._loop.call_later(seconds, self._lingered)
         self._pending.append(chunk)
         self._pending_bytes += len(chunk)

@@ -9,10 +9,10 @@ from tusd_py.errors import StorageFull
 from tusd_py.streaming import behind
 from tusd_py.streaming.behind import WriteBehind
 from tusd_py.streaming.budget import CACHED, BufferBudget
-from tusd_py.streaming.buffers import SMALL, BufferSize
+from tusd_py.streaming.buffers import SMALL, UNKNOWN, BufferSize
 from tusd_py.testing.script import CollectingSink
 
-FULL = bytes(SMALL)
+FULL = bytes(SMALL // 2)
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def budget() -> BufferBudget:
 
 
 def writing(sink: CollectingSink, budget: BufferBudget) -> WriteBehind:
-    return WriteBehind(sink, fixed(SMALL, budget))
+    return WriteBehind(sink, fixed(len(FULL), budget))
 
 
 async def turns() -> None:
@@ -34,7 +34,7 @@ async def test_among_many_transfers_a_batch_is_written_although_it_could_grow(
 ) -> None:
     sink = CollectingSink()
     behind = WriteBehind(sink, usual(budget))
-    for _ in range(CACHED // SMALL):
+    for _ in range(CACHED // len(FULL)):
         budget.begin_transfer()
     await behind.add(FULL)
     await turns()
@@ -127,7 +127,7 @@ class TestWriteBehind:
         await target.add(b"so slow a second")
         await target.drain()
 
-        assert Streaming().min_buffer_size == size.bytes
+        assert UNKNOWN // 2 == size.bytes
 
     async def test_memory_counts_until_it_is_written(self, budget: BufferBudget) -> None:
         sink = CollectingSink(gate=asyncio.Event())

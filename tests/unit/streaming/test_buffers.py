@@ -76,6 +76,12 @@ def test_a_size_grows_to_what_comes_in_a_moment_and_is_halved_above_that(
     assert chosen >= size or chosen == size // 2 or chosen * 2 > wanted
 
 
+def test_what_became_too_large_is_halved() -> None:
+    assert [MOST // 2, LEAST, LEAST] == [
+        next_size(size, 0.0, RULES) for size in (MOST, 40_000, LEAST)
+    ]
+
+
 @given(st.integers(LEAST, MOST), rates, rates)
 def test_a_faster_link_has_no_smaller_buffers(size: int, one: float, other: float) -> None:
     slower, faster = sorted((one, other))
