@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tusd_py.metrics import Meters
-from tusd_py.uploads.course import note_download
+from tusd_py.uploads.course import ENOUGH, note_download
 from tusd_py.uploads.engine import Engine
 
 from .answer import Answer, Send
@@ -27,7 +27,9 @@ def counted(
     if exchange.connection is not None:
         # It tells of a file's bytes while they flow. Other servers are believed to send all.
         exchange.connection.on_sent(sent)
-    before = exchange.link.tcp_info()
+    size = int(answer.headers.get("Content-Length", "0"))
+    watched = engine is not None and engine.clients is not None and size >= ENOUGH
+    before = exchange.link().tcp_info() if watched else None
     part = answer.part if exchange.connection is None else None
 
     async def counting(message: MutableMapping[str, Any]) -> None:
@@ -42,5 +44,5 @@ def counted(
         yield counting
     finally:
         meters.downloads.add(-1)
-        if engine is not None:
-            note_download(engine, exchange.link, before, total)
+        if engine is not None and watched:
+            note_download(engine, exchange.link(), before, total)

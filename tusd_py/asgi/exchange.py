@@ -94,7 +94,6 @@ class Exchange:
         """The upload that the path names; None for the creation URL."""
         return UploadId(self.place.rest) if self.place.rest else None
 
-    @property
     def link(self) -> ClientLink:
         """Who makes the request, and over what; after authentication."""
         if self._link is None:

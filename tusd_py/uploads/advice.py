@@ -5,16 +5,18 @@ from tusd_py.protocol.rules import smaller
 from tusd_py.protocol.upload import Kind, Upload
 
 from .engine import Engine
-from .link import ClientLink
+from .link import FindLink
 
 
-def advised_chunk_size(engine: Engine, link: ClientLink, upload: Upload) -> int | None:
+def advised_chunk_size(engine: Engine, link: FindLink, upload: Upload) -> int | None:
     """Recommend a size in bytes for the next requests of an upload.
 
     Returns:
         None if the rest may as well come at once.
     """
-    if upload.finished or upload.kind is Kind.FINAL:
+    # Small ones are many, and are not to be looked at for long.
+    small = upload.length is not None and upload.length <= LEAST
+    if small or upload.finished or upload.kind is Kind.FINAL:
         return None
     most = smaller(upload.max_length, engine.config.max_size)
     return chunk_size(engine, link, upload.length, most=most, offset=upload.offset)
@@ -22,7 +24,7 @@ def advised_chunk_size(engine: Engine, link: ClientLink, upload: Upload) -> int 
 
 def chunk_size(
     engine: Engine,
-    link: ClientLink | None,
+    link: FindLink | None,
     length: int | None,
     *,
     most: int | None = None,
@@ -32,7 +34,7 @@ def chunk_size(
 
     Args:
         engine: The shared parts.
-        link: Who sends it; None if that cannot be told.
+        link: Tells who sends it; None if that cannot be told.
         length: Of the file; None if it is not known.
         most: The most bytes that it may have.
         offset: What has arrived of it.
@@ -47,10 +49,10 @@ def chunk_size(
         return None
     profile = kind = None
     if link is not None and settings.chunk_adaptation_algorithm == "fixed":
-        interface = link.interface(engine.monitor)
+        interface = link().interface(engine.monitor)
         kind = None if interface is None else interface.kind
     elif link is not None and engine.clients is not None:
-        key = link.key
+        key = link().key
         profile = None if key is None else engine.clients.find(key)
     chunk = advise(settings.chunk_adaptation_algorithm, profile, kind, length, most)
     return None if left is not None and left <= chunk else chunk

@@ -14,7 +14,7 @@ from tusd_py.protocol.upload import Upload
 from tusd_py.streaming import Stop
 
 from .engine import Engine
-from .link import ClientLink
+from .link import ClientLink, FindLink
 
 # Fewer bytes say little about speed.
 ENOUGH: Final = LEAST
@@ -36,17 +36,15 @@ class Course:
 
     Args:
         engine: The shared parts.
-        link: Who sends it; None if that cannot be told.
+        link: Tells who sends it; None if that cannot be told.
         upload: What it is for.
         offset: Where it begins.
     """
 
-    def __init__(
-        self, engine: Engine, link: ClientLink | None, upload: Upload, offset: int
-    ) -> None:
+    def __init__(self, engine: Engine, link: FindLink | None, upload: Upload, offset: int) -> None:
         small = upload.length is not None and upload.length <= LEAST
         self._engine = engine
-        self._link = None if small or engine.clients is None else link
+        self._link = None if small or engine.clients is None or link is None else link()
         self._key = None if self._link is None else self._link.key
         self._offset = offset
         self._since = 0.0

@@ -31,7 +31,7 @@ from tusd_py.quantities import days
 from .advice import chunk_size
 from .engine import Engine, Incoming, Outcome, log
 from .finish import finish_unopened
-from .link import ClientLink
+from .link import FindLink
 from .telling import events_of
 from .terms import NO_TERMS, Terms
 from .transfer import Transfer, is_empty
@@ -102,7 +102,7 @@ async def new_upload(
     request: Request,
     terms: Terms,
     parts: Sequence[Upload] = (),
-    link: ClientLink | None = None,
+    link: FindLink | None = None,
 ) -> tuple[Upload, Reply | None]:
     """Make the facts of a new upload, with what the application wants of it; not yet recorded.
 
@@ -163,7 +163,7 @@ async def _ask(
     creation: Creation,
     request: Request,
     parts: tuple[UploadId, ...],
-    link: ClientLink | None,
+    link: FindLink | None,
 ) -> Changes:
     callables, webhooks = engine.hooks.on_create, engine.webhooks
     if webhooks is not None and not webhooks.wants("pre-create"):

@@ -29,7 +29,7 @@ from tusd_py.telemetry import get_logger
 
 from .admission import Admission, Limits
 from .clients import Clients
-from .link import ClientLink
+from .link import FindLink
 from .sessions import Sessions
 
 log = get_logger("tusd_py.uploads")
@@ -63,14 +63,14 @@ class Incoming:
         interrupt: Through which others end the transfer.
         trailer: Gives the value of the ``Upload-Checksum`` trailer once the body has ended.
         local: The local address of the connection, if it has one.
-        link: Who sends it; None if that cannot be told.
+        link: Tells who sends it; None if that cannot be told.
     """
 
     source: BodySource
     interrupt: Interrupt
     trailer: Callable[[], str | None]
     local: str | None = None
-    link: ClientLink | None = None
+    link: FindLink | None = None
 
 
 class Background:

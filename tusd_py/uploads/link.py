@@ -1,5 +1,6 @@
 """The client of a request, and the way to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tusd_py.network import Interface, Monitor, Quality
@@ -52,3 +53,7 @@ class ClientLink:
     def interface(self, monitor: Monitor | None) -> Interface | None:
         """The interface of this machine over which it came; None if that cannot be told."""
         return None if monitor is None else monitor.at(self.local)
+
+
+FindLink = Callable[[], ClientLink]
+"""Gives the link of a request; most are never asked for it."""
