@@ -295,6 +295,20 @@ async def test_the_log_tells_what_was_measured(tus: Served, lines: list[EventDic
     assert "rtt" not in inspection
 
 
+async def test_a_long_transfer_is_looked_at_while_it_runs(serve: Serve) -> None:
+    tus = await serve(Config(sync_bytes=MB))
+    url, until = await tus.new(length=GB), asyncio.Event()
+    stall = Stall(until)
+    running = await started(tus.patch(url, 0, bytes(2 * MB), stall), stall)
+
+    (profile,) = await written(tus)
+    until.set()
+
+    assert 0 == profile.transfers
+    assert profile.rate is not None
+    assert 204 == (await running).status
+
+
 @pytest.mark.parametrize(("microseconds", "told"), [(1, 1e-6), (3_000_000, None)])
 async def test_a_way_that_takes_longer_than_the_body_was_only_idle(
     tus: Served, lines: list[EventDict], microseconds: int, told: float | None
