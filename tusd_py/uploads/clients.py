@@ -109,6 +109,8 @@ class Clients:
 
     async def close(self) -> None:
         """Write what was learned last, if the store lets it; nothing is tried twice."""
+        # Whoever was being looked up when the background ended is looked up again.
+        self._wanted |= {key: None for key, known in self._known.items() if known.early}
         await self._look_up()
         await self.write()
 
@@ -132,16 +134,12 @@ class Clients:
             del keys[:_AT_ONCE]
 
     async def _write(self, keys: Iterable[str]) -> bool:
-        batch: dict[str, _Known] = {}
-        for key in keys:
-            known = self._known.get(key)
-            if known is not None and known.early is not None:
-                # The store may have more of it.
-                self._unsaved[key] = None
-            elif known is not None:
-                batch[key] = known
-                known.unsaved = False
+        batch = self._batch(keys)
+        if not batch:
+            return True
         profiles = [known.profile for known in batch.values() if known.profile is not None]
+        for known in batch.values():
+            known.unsaved = False
         try:
             stored = [key for key, known in batch.items() if known.stored]
             forgotten = await self._store.keep(profiles, known=stored)
@@ -156,6 +154,13 @@ class Clients:
         for key in forgotten:
             self._drop(key)
         return True
+
+    def _batch(self, keys: Iterable[str]) -> dict[str, _Known]:
+        """What can be written; of who was not looked up, the store may have more."""
+        here = {key: self._known[key] for key in keys if key in self._known}
+        early = {key for key, known in here.items() if known.early is not None}
+        self._unsaved |= dict.fromkeys(early)
+        return {key: known for key, known in here.items() if key not in early}
 
     async def _look_up(self) -> None:
         keys, self._wanted = [*self._wanted], {}

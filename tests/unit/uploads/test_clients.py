@@ -251,6 +251,26 @@ async def test_a_server_that_stops_does_not_wait_for_a_store_again_and_again(
     assert 1 == len(store.keeps)
 
 
+async def test_a_server_that_stops_in_the_middle_of_a_look_up_loses_nothing(
+    store: Store, clock: Clock
+) -> None:
+    await MemoryClients.keep(store, [a_client(ALICE, transfers=7)])
+    store.open.clear()
+    clients = Clients(store, clock)
+    running = asyncio.create_task(clients.run())
+    clients.note(ALICE, ended())
+    await store.until(lambda: bool(store.finds))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    store.open.set()
+
+    await clients.close()
+
+    written = await stored(store)
+    assert written is not None
+    assert 8 == written.transfers
+
+
 async def test_only_so_many_are_known_at_once(store: Store, clock: Clock) -> None:
     clients = Clients(store, clock, most=2)
     for name in ("a", "b", "a", "c"):
