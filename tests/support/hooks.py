@@ -6,6 +6,7 @@ It is a server of its own on a free loopback port, for whatever server is under 
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,12 +163,15 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def hook_server(port: int = 0) -> Iterator[HookServer]:
+def hook_server(port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[HookServer]:
     """Serve hooks until the end of the block."""
     hooks = HookServer()
     handler = type("Handler", (_Handler,), {"hooks": hooks})
     server = _Server(("127.0.0.1", port), handler)
-    hooks.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
+    scheme = "http"
+    if tls is not None:
+        scheme, server.socket = "https", tls.wrap_socket(server.socket, server_side=True)
+    hooks.url = f"{scheme}://127.0.0.1:{server.server_address[1]}/hooks"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
