@@ -89,6 +89,10 @@ class Clients:
     def note(self, key: str, seen: Observation) -> ClientProfile:
         """Learn something of a client; gives what is known now."""
         known = self._get(key)
+        if known.early is None and not known.stored and not known.unsaved:
+            # It was not there when it was looked up; another process may have met it since.
+            known.early = []
+            self._want(key)
         if known.early is not None and len(known.early) < _AT_ONCE:
             known.early.append(seen)
         before = known.profile or ClientProfile(key, seen.at, seen.at)

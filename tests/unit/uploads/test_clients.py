@@ -196,6 +196,21 @@ async def test_what_another_process_wrote_is_seen(
     assert theirs == clients.find(ALICE)
 
 
+async def test_who_was_not_there_yet_is_looked_up_again_before_it_is_written(
+    clients: Clients, store: Store
+) -> None:
+    assert clients.find(ALICE) is None
+    await store.until(lambda: bool(store.finds))
+    await MemoryClients.keep(store, [a_client(ALICE, transfers=7)])
+
+    clients.note(ALICE, ended())
+    await store.until(lambda: bool(store.keeps))
+
+    written = await stored(store)
+    assert written is not None
+    assert 8 == written.transfers
+
+
 async def test_forgetting_is_told_and_at_once(clients: Clients, store: Store) -> None:
     clients.note(ALICE, ended())
     await store.until(lambda: bool(store.keeps))
