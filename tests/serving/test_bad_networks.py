@@ -152,6 +152,8 @@ def test_a_half_open_connection_that_nobody_asks_about_ends_by_itself(
         with Wire(way.port) as wire:
             wire.send(whole(path), DATA)
             wait_until(lambda: bool(way.cuts))
+        # It may not even have been accepted yet.
+        await_read(server)
         wait_for_connections(server, 0)
         arrived = way.cuts[0].accepted - len(whole(path))
 
