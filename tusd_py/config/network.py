@@ -13,6 +13,7 @@ from .checks import (
     problems_of,
     refuse,
     seconds,
+    test,
     text,
     whole,
     within,
@@ -94,7 +95,14 @@ class Network:
 
 
 _INTERFACE = re.compile(r"[^\x00-\x1f/]{1,256}")
-_TARGET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):0*[1-9][0-9]{0,4}")
+_TARGET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):([0-9]{1,5})")
+_MOST_PORT = 65_535
+
+
+def _is_target(value: object) -> bool:
+    match = _TARGET.fullmatch(value) if isinstance(value, str) else None
+    return match is not None and 0 < int(match[1]) <= _MOST_PORT
+
 
 NETWORK_CHECKS: Final[Mapping[str, Check]] = {
     "networkchangedetection": YES_OR_NO,
@@ -111,6 +119,6 @@ NETWORK_CHECKS: Final[Mapping[str, Check]] = {
     "switch_return": seconds(zero=True),
     "switch_notification_enabled": YES_OR_NO,
     "chunk_retry_on_switch": YES_OR_NO,
-    "probe_target": optional(text(_TARGET, "of the form host:port or [::1]:port")),
+    "probe_target": optional(test(_is_target, "of the form host:port or [::1]:port")),
     "probe_interval": seconds(),
 }

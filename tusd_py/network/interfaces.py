@@ -71,8 +71,12 @@ class Interface:
         return self.up and any(_goes_out(address.ip) for address in self.addresses)
 
     def carries(self, address: IPAddress) -> bool:
-        """Whether it has an address."""
-        return any(own.ip == address for own in self.addresses)
+        """Whether it has an address, and is the one that its zone names, if it has a zone."""
+        zone = address.scope_id if isinstance(address, IPv6Address) else None
+        if zone is not None:
+            address = IPv6Address(int(address))
+        named = zone in (None, self.name, str(self.index))
+        return named and any(own.ip == address for own in self.addresses)
 
     def source(self, version: int) -> IPAddress | None:
         """Its first address of an IP version, to begin a connection from; None if there is none."""
@@ -85,12 +89,12 @@ Snapshot = Mapping[str, Interface]
 
 
 def parse_address(text: str) -> IPAddress:
-    """Read the address of a socket: without its zone, and as IPv4 if it is that in IPv6's form.
+    """Read the address of a socket: with its zone, and as IPv4 if it is that in IPv6's form.
 
     Raises:
         ValueError: It is none.
     """
-    address = ip_address(text.partition("%")[0])
+    address = ip_address(text)
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return address if mapped is None else mapped
 
@@ -104,12 +108,8 @@ def carrier(interfaces: Snapshot, address: str) -> Interface | None:
     Raises:
         ValueError: It is no address.
     """
-    wanted, zone = parse_address(address), address.partition("%")[2]
-    found = [
-        interface
-        for interface in interfaces.values()
-        if interface.carries(wanted) and zone in ("", interface.name, str(interface.index))
-    ]
+    wanted = parse_address(address)
+    found = [interface for interface in interfaces.values() if interface.carries(wanted)]
     return next((each for each in found if each.up), found[0] if found else None)
 
 

@@ -6,6 +6,7 @@ from tusd_py.config import Network
 from tusd_py.metrics import Meters
 from tusd_py.network import Change, InterfaceKind, Monitor, Settled, Standing
 from tusd_py.network.interfaces import IPAddress, parse_address
+from tusd_py.network.standing import may_have_died
 from tusd_py.streaming import Interrupt
 
 
@@ -111,7 +112,10 @@ class Sessions:
     def _changed(self, change: Change) -> None:
         self._inner.clear()
         for address in self._standing.changed(change, self._by_address):
+            lost = may_have_died(change, address)
             for session in self._by_address[address]:
+                # What came before proves nothing about what is left.
+                session.alive = session.alive and not lost
                 if session.interrupt.reason is None:
                     session.change, session.interface = str(change), change.interface
                     session.alive = False

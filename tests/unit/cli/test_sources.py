@@ -394,6 +394,7 @@ def test_a_smallest_buffer_above_the_largest_is_told_where_it_was_asked_for() ->
         ("switch_threshold_packet_loss", "101%", "1.01 is not a share from 0% to 100%."),
         ("switch_threshold_packet_loss", "-1", '"-1" is not a share such as 5%.'),
         ("probe_target", "here", '"here" is not of the form host:port or [::1]:port.'),
+        ("probe_target", "a:65536", '"a:65536" is not of the form host:port or [::1]:port.'),
         ("interface_override", "a/b", '"a/b" is not the name of an interface.'),
     ],
 )

@@ -128,3 +128,29 @@ async def test_links_are_looked_at_often_only_while_there_are_transfers() -> Non
         sessions.leave(other)
         seen.append(monitor.attentive)
     assert [False, True, True, False] == seen
+
+
+async def test_bytes_prove_nothing_about_a_link_that_is_lost_after_them() -> None:
+    machine = Machine(BOTH)
+    async with followed(machine) as (monitor, sessions):
+        session = joined(sessions, "192.0.2.1")
+        machine.interfaces = GONE
+        await until(lambda: session.interrupt.reason)
+        machine.interfaces = BOTH
+        await until(lambda: monitor.at("192.0.2.1"))
+        sessions.arrived(session)
+        machine.interfaces = GONE
+        await until(lambda: not session.alive)
+        await until(lambda: not monitor.restless)
+        assert Stop.PAUSED is session.interrupt.reason
+
+
+async def test_the_zone_tells_addresses_apart_that_two_links_have() -> None:
+    one, two = interface("eth1", "fe80::1/64"), interface("eth2", "fe80::1/64", index=2)
+    machine = Machine(snapshot(one, two))
+    async with followed(machine) as (monitor, sessions):
+        staying, lost = joined(sessions, "fe80::1%eth1"), joined(sessions, "fe80::1%2")
+        machine.interfaces = snapshot(one, replace(two, up=False))
+        await until(lambda: lost.interrupt.reason)
+        await until(lambda: not monitor.restless)
+        assert (None, Stop.PAUSED) == (staying.interrupt.reason, lost.interrupt.reason)
