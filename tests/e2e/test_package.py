@@ -180,10 +180,27 @@ def test_the_wheel_has_the_package_alone(built: Built) -> None:
 
 
 def test_the_sdist_has_what_is_tracked_and_nothing_else(built: Built) -> None:
-    with tarfile.open(built.sdist) as sdist:
-        names = {name.partition("/")[2] for name in sdist.getnames()}
     of_a_checkout = {name for name in _tracked() if re.search(r"^\.ci/|\.gitignore$", name)}
-    assert _tracked() - of_a_checkout | {"PKG-INFO"} == names - {".gitignore"}
+    assert _tracked() - of_a_checkout | {"PKG-INFO"} == _files_of(built.sdist) - {".gitignore"}
+
+
+def test_the_sdist_leaves_out_what_lies_about(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    for name in _tracked():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, checkout / name)
+    lies_about = {"keys.toml", "secret", "holiday.mp4", "data/tus.db", "notes/plan.txt"}
+    lies_about |= {"examples/fastapi/data/app.db", "examples/django/data/files/1"}
+    for name in lies_about:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("not for others")
+
+    build = [sys.executable, "-m", "hatchling", "build", "--directory", str(tmp_path / "dist")]
+    run_tool(build, cwd=checkout)
+
+    (sdist,) = (tmp_path / "dist").glob("*.tar.gz")
+    assert set() == lies_about & _files_of(sdist)
+    assert "pyproject.toml" in _files_of(sdist)
 
 
 def test_the_sdist_can_be_tested(built: Built, tmp_path: Path) -> None:
@@ -200,6 +217,11 @@ def _metadata(wheel: Path) -> email.message.Message:
     with zipfile.ZipFile(wheel) as files:
         (name,) = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
         return email.message_from_bytes(files.read(name))
+
+
+def _files_of(sdist: Path) -> set[str]:
+    with tarfile.open(sdist) as files:
+        return {name.partition("/")[2] for name in files.getnames()}
 
 
 def _tracked() -> set[str]:
