@@ -42,3 +42,12 @@ def brought_by(statement: str) -> set[str]:
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     return set(json.loads(done.stdout))
+
+
+def test_who_has_no_pytest_is_told_the_extra_that_has_it() -> None:
+    without = "import sys; sys.modules['pytest'] = None; import tusd_py.testing"
+    done = subprocess.run(
+        [sys.executable, "-c", without], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+
+    assert "pip install 'tusd-py[testing]'" in done.stderr.splitlines()[-1]

@@ -4,7 +4,12 @@ A suite is a class with fixtures to override: derive from it in a test module of
 your backend, and each promise of the port is a test.
 """
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "The suites need pytest: pip install 'tusd-py[testing]'", name=error.name
+    ) from error
 
 # Before the suites are imported: it gives their assertions the messages of a test module's.
 _SUITES = (
