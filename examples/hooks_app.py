@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import time
 from typing import Any
 
@@ -34,8 +35,10 @@ def genuine(request: Request, body: bytes) -> bool:
     )
     digest = hmac.digest(SECRET, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
     expected = f"v1,{base64.b64encode(digest).decode()}"
-    fresh = timestamp.isascii() and timestamp.isdigit()
-    fresh = fresh and abs(time.time() - int(timestamp)) < TOLERANCE
+    # No longer than a time is: numbers without end are no numbers to Python.
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        return False
+    fresh = abs(time.time() - int(timestamp)) < TOLERANCE
     return fresh and hmac.compare_digest(signature.encode(), expected.encode())
 
 

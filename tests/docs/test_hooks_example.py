@@ -75,3 +75,15 @@ def test_the_example_hears_nobody_else(
     with live(example["app"]) as application:
         url = f"http://127.0.0.1:{application.port}/hooks"
         assert status == httpx.post(url, content=body, headers=headers).status_code
+
+
+@pytest.mark.parametrize("timestamp", ["", "soon", "-1", "1e9", "9" * 400, "9" * 5000])
+def test_the_example_takes_nothing_for_a_time_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, timestamp: str
+) -> None:
+    monkeypatch.setenv("HOOKS_SECRET", SECRET)
+    example = runpy.run_path(str(EXAMPLE))
+    headers = {"webhook-id": "id", "webhook-timestamp": timestamp, "webhook-signature": "v1,"}
+    with live(example["app"]) as application:
+        url = f"http://127.0.0.1:{application.port}/hooks"
+        assert 401 == httpx.post(url, content=b"{}", headers=headers).status_code
