@@ -126,7 +126,9 @@ class Backoff:
         return 0.0 if since is None else self._clock() - since
 
     def failed(self, at_least: float | None = None) -> float | None:
-        """The wait after a failure; None to give up.
+        """The wait after a failure; None to give up, once the time for it is over.
+
+        The last wait ends with that time, so that none of it is lost to a long one.
 
         Args:
             at_least: What the server asked for.
@@ -137,7 +139,8 @@ class Backoff:
         bound = min(self._bound(now), self._bounds.first * 2.0 ** min(self._failures, 60))
         self._failures += 1
         wait = max(self._jitter() * bound, at_least or 0.0)
-        return None if now + wait - self._failing_since > self._allowed else wait
+        left = self._failing_since + self._allowed - now
+        return min(wait, left) if left > 0 else None
 
     def _bound(self, now: float) -> float:
         changed = self._link_changed_at

@@ -94,11 +94,33 @@ def test_patience_ends_a_while_after_the_first_failure_without_progress() -> Non
     pauses = backoff(clock)
     pauses.reached()
     pauses.failed()
-    clock.now += 599.0
-    assert pauses.failed(at_least=1.0) is not None
+    clock.now += 599.9
+    assert pauses.failed() is not None
+    clock.now = 1600.0
 
-    assert pauses.failed(at_least=1.1) is None
-    assert 599.0 == pauses.silent_for
+    assert pauses.failed() is None
+    assert 600.0 == pauses.silent_for
+
+
+@pytest.mark.parametrize("reached", [False, True], ids=["first contact", "patience"])
+@given(jitter=st.floats(0.01, 1, exclude_max=True))
+def test_attempts_go_on_until_the_very_end_of_patience(reached: bool, jitter: float) -> None:
+    clock = Clock(1000.0)
+    pauses = backoff(clock, jitter)
+    if reached:
+        pauses.reached()
+
+    while (wait := pauses.failed()) is not None:
+        clock.now += wait
+
+    assert pytest.approx(600.0 if reached else 20.0) == pauses.silent_for
+
+
+def test_a_server_that_asks_for_more_time_than_is_left_is_asked_once_more() -> None:
+    pauses = backoff(Clock(1000.0))
+    pauses.reached()
+
+    assert 600.0 == pauses.failed(at_least=3600.0)
 
 
 def test_progress_gives_all_patience_back() -> None:
