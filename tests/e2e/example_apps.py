@@ -30,13 +30,17 @@ class ExampleApp(ServerProcess):
         name: Of the example's folder.
         folder: Where the copy goes.
         bin_dir: Where the programs are that its requirements brought.
+        more: A module that imports `app` and adds to it, served in its place.
     """
 
-    def __init__(self, name: str, folder: Path, bin_dir: Path) -> None:
+    def __init__(self, name: str, folder: Path, bin_dir: Path, *, more: str = "") -> None:
         shutil.copytree(EXAMPLES / name, folder)
         super().__init__(folder / "data", cwd=folder)
         self._bin_dir = bin_dir
         *self._before, self._serve = commands(name)[1:]
+        if more:
+            (folder / "more.py").write_text(more)
+            self._serve = self._serve.replace("app.main:app", "more:app")
 
     @property
     def site(self) -> str:

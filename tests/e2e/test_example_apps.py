@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -22,6 +23,21 @@ from tusd_py.client import Uploader
 pytestmark = pytest.mark.timeout(300)
 
 TUS = {"Tus-Resumable": "1.0.0"}
+
+# Routes whose paths begin as those of uploads and of the schema do, for who is signed in.
+MORE_OF_LITESTAR = """
+from litestar import get
+
+from app.main import app
+
+
+@get(["/uploads-of", "/schemas"])
+async def private() -> str:
+    return "private"
+
+
+app.register(private)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +153,12 @@ def test_the_upload_begins_where_the_application_says(running: Running) -> None:
     answers = [httpx.post(running.app.url + slash, headers=creation) for slash in ("", "/")]
 
     assert [201, 201] == [answer.status_code for answer in answers]
-    assert all(answer.headers["Location"].startswith(f"{running.app.url}/") for answer in answers)
+    urls = [urljoin(running.app.url, answer.headers["Location"]) for answer in answers]
+    assert all(url.startswith(f"{running.app.url}/") for url in urls)
     options = httpx.options(running.app.url)
     assert (200, "1.0.0") == (options.status_code, options.headers["Tus-Version"])
     # The application has rows of them.
-    removed = httpx.delete(answers[0].headers["Location"], headers={**TUS, **alice})
+    removed = httpx.delete(urls[0], headers={**TUS, **alice})
     assert 405 == removed.status_code
 
 
@@ -180,3 +197,40 @@ def test_a_process_that_dies_after_it_made_the_row_makes_no_second_one(
 
     assert 1 == running.rows
     assert ["holiday.bin"] == running.files_of(running.sign_in("alice"))
+
+
+@pytest.mark.parametrize("installed", ["litestar"], indirect=True)
+def test_only_uploads_are_kept_from_litestars_own_guard(
+    installed: tuple[str, Path], tmp_path: Path
+) -> None:
+    name, programs = installed
+    with ExampleApp(name, tmp_path / name, programs, more=MORE_OF_LITESTAR) as app:
+        asked = [httpx.get(f"{app.site}/{path}").status_code for path in ("uploads-of", "schemas")]
+
+        assert [401, 401] == asked
+        assert 401 == httpx.post(app.url, headers={**TUS, "Upload-Length": "5"}).status_code
+        assert 200 == httpx.get(f"{app.site}/schema/openapi.json").status_code
+
+
+@pytest.mark.parametrize("installed", ["starlette"], indirect=True)
+def test_a_file_is_no_name_and_no_password(running: Running) -> None:
+    name, password = ("username", "mallory"), ("password", "correct horse")
+    with running.client() as client:
+        answers = [
+            client.post(path, data=dict([text]), files={field: ("a.txt", value)})
+            for path in ("/users", "/session")
+            for text, (field, value) in ((name, password), (password, name))
+        ]
+
+    assert [422] * 4 == [answer.status_code for answer in answers]
+    assert 0 == count(running.app.data_dir / "app.db", "users")
+
+
+@pytest.mark.parametrize("installed", ["django"], indirect=True)
+def test_the_host_of_a_request_is_in_no_answer_of_djangos_uploads(running: Running) -> None:
+    headers = {**TUS, **running.sign_up("alice"), "Upload-Length": "5", "Host": "evil.example"}
+
+    created = httpx.post(running.app.url, headers=headers)
+
+    assert created.headers["Location"].startswith("/uploads/")
+    assert "evil.example" not in created.text + str(created.headers)

@@ -39,8 +39,13 @@ tus = TusApp(
     storage=FileStorage(settings.DATA),
     metadata=SQLiteMetadata(settings.DATA / "tus.db"),
     auth=authenticate,
-    # A client that removed an upload would leave its row behind.
-    config=Config(max_size=5 * GB, disable_termination=True),
+    config=Config(
+        max_size=5 * GB,
+        # A client that removed an upload would leave its row behind.
+        disable_termination=True,
+        # ALLOWED_HOSTS is Django's alone: so nothing here is made of the Host header.
+        relative_location=True,
+    ),
 )
 
 

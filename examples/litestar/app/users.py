@@ -49,7 +49,7 @@ jwt_auth = JWTAuth[User](
     token_secret=SECRET,
     retrieve_user_handler=retrieve_user,
     # Uploads are asked by tusd_py, whose refusals tus clients understand.
-    exclude=["^/users$", "^/token$", "^/uploads", "^/schema"],
+    exclude=["^/users$", "^/token$", "^/uploads(/|$)", "^/schema(/|$)"],
 )
 
 

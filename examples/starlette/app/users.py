@@ -58,7 +58,11 @@ def signed_in(session: Mapping[str, Any]) -> int | None:
 
 async def credentials(request: Request) -> tuple[str, str]:
     async with request.form() as form:
-        return str(form.get("username", "")), str(form.get("password", ""))
+        name, password = form.get("username", ""), form.get("password", "")
+    # A part of a form may be a file.
+    if not isinstance(name, str) or not isinstance(password, str):
+        raise HTTPException(422, "A name and a password are text.")
+    return name, password
 
 
 async def hashed(password: str, salt: bytes) -> bytes:
