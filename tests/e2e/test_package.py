@@ -36,10 +36,10 @@ VERSIONS = sorted(
     key=lambda version: int(version.partition(".")[2]),
 )
 OLDEST_AND_NEWEST = (VERSIONS[0], VERSIONS[-1])
-# Of the processor, in seconds. Imports take two thirds of it where nothing else runs; here
-# something may, and take the caches from them.
+# Of the processor, in seconds, more than an interpreter takes that imports nothing. What it takes
+# is the least of some: whatever else runs takes the caches from one or the other of them.
 IMPORTED_WITHIN = 0.3
-ON_A_BUSY_MACHINE = 3
+MORE_IMPORTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,16 @@ def test_an_embedding_program_passes_mypy(of_wheel: Installed, tmp_path: Path) -
 def test_imports_are_quick(of_wheel: Installed, tmp_path: Path, statement: str) -> None:
     python = str(of_wheel.programs / "python")
 
-    took = min(_processor_seconds([python, "-c", statement], tmp_path) for _ in range(7))
+    nothing = min(_processor_seconds([python, "-c", "pass"], tmp_path) for _ in range(5))
+    imports = [python, "-c", statement]
+    least = min(_processor_seconds(imports, tmp_path) for _ in range(5)) - nothing
+    for _ in range(MORE_IMPORTS):
+        if least < IMPORTED_WITHIN:
+            break
+        least = min(least, _processor_seconds(imports, tmp_path) - nothing)
 
-    sys.stdout.write(f"{statement}: {took:.3f} s of the processor\n")
-    assert took < IMPORTED_WITHIN * ON_A_BUSY_MACHINE
+    sys.stdout.write(f"{statement}: {least:.3f} s of the processor\n")
+    assert least < IMPORTED_WITHIN
 
 
 def test_extras_ask_for_what_they_say_and_nothing_else_does(built: Built) -> None:
