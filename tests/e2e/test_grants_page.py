@@ -109,3 +109,33 @@ def test_a_page_that_was_left_goes_on_with_the_url_alone(
     assert ["HEAD", "PATCH"] == methods(made)
     assert not [request for request in made if request.url.endswith("/grants")]
     assert [sample.path.read_bytes()] == stored(tmp_path)
+
+
+def test_a_grant_that_did_not_come_is_asked_for_again(
+    page: Page, url: str, sample: Sample, tmp_path: Path
+) -> None:
+    page.route("**/grants", lambda route: route.fulfill(status=503), times=1)
+    made = requests_of(page)
+    page.goto(url)
+    choose(page, sample)
+    wait_until_uploaded(page)
+
+    assert 2 == len([request for request in made if request.url.endswith("/grants")])
+    assert ["POST", "PATCH"] == methods(made)
+    assert [sample.path.read_bytes()] == stored(tmp_path)
+
+
+def test_who_was_refused_a_grant_can_choose_the_same_file_again(
+    page: Page, url: str, sample: Sample, tmp_path: Path
+) -> None:
+    page.route("**/grants", lambda route: route.fulfill(status=403), times=1)
+    made = requests_of(page)
+    page.goto(url)
+    choose(page, sample)
+    expect(page.locator("#state")).to_have_text("You may not upload this file.")
+    expect(page.locator("#file")).to_have_value("")
+
+    assert [] == methods(made)
+    choose(page, sample)
+    wait_until_uploaded(page)
+    assert [sample.path.read_bytes()] == stored(tmp_path)
