@@ -109,6 +109,10 @@ class PlainPage(UploadPage):
         expect(self.given_up()).to_be_visible(timeout=PATIENCE)
         return self.given_up().locator(".message").inner_text()
 
+    def notice(self) -> Locator:
+        """Where the page says what is not about one of the files that it shows."""
+        return self.page.locator("#notice")
+
     def in_state(self, state: str) -> Locator:
         """The files of which the page says so."""
         return self.page.locator(f".transfer[data-state={state}]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,7 +213,7 @@ def test_the_page_remembers_what_was_left_unfinished(plain: PlainPage, sample: S
     plain.wait_for(10)
     plain.reload()
     left = plain.page.locator("#unfinished")
-    expect(left.get_by_role("listitem")).to_have_text("sample.bin, 52.4 MB")
+    expect(left.get_by_role("listitem")).to_contain_text("sample.bin, 52.4 MB")
 
     plain.upload(sample)
     expect(left).to_be_hidden()
@@ -220,3 +221,70 @@ def test_the_page_remembers_what_was_left_unfinished(plain: PlainPage, sample: S
     plain.reload()
 
     expect(left).to_be_hidden()
+
+
+def test_what_was_left_unfinished_can_be_forgotten(plain: PlainPage, sample: Sample) -> None:
+    plain.network.carry(SLOW)
+    plain.upload(sample)
+    plain.wait_for(10)
+    plain.reload()
+    left = plain.page.locator("#unfinished")
+    plain.page.get_by_role("button", name="Forget: sample.bin").click()
+    expect(left).to_be_hidden()
+
+    plain.network.carry_all()
+    plain.reload()
+    plain.upload(sample)
+    plain.wait_until_uploaded(sample)
+
+    expect(left).to_be_hidden()
+    assert ["POST", "PATCH"] == methods(plain.made)
+
+
+def test_a_file_that_is_taken_for_another_is_not_dropped_without_a_word(
+    plain: PlainPage, sample: Sample
+) -> None:
+    plain.network.carry(SLOW)
+    plain.upload(sample)
+    plain.upload(sample)
+
+    told = "sample.bin is in the list already: it has the same size and date."
+    expect(plain.notice()).to_have_text(told)
+    assert sample.digest == stored_digest(plain.wait_until_uploaded(sample)["sample.bin"])
+
+
+def test_who_does_not_see_the_page_hears_what_happens_and_not_each_percent(
+    plain: PlainPage, sample: Sample
+) -> None:
+    plain.network.carry(SLOW)
+    plain.upload(sample)
+    plain.wait_for(10)
+    pause = plain.page.get_by_role("button", name="Pause: sample.bin")
+    read_out = plain.page.locator("#transfers").get_by_role("status")
+
+    expect(pause).to_be_visible()
+    expect(plain.page.locator(".percent")).to_have_text(re.compile(r"^\d+ %$"))
+    expect(read_out).to_have_text("")
+    plain.wait_until_uploaded(sample)
+    expect(read_out).to_have_text("Uploaded")
+
+
+@pytest.mark.parametrize(
+    ("length", "told"), [(1, "1 byte"), (999, "999 bytes"), (2_500, "2.5 kB"), (MIB, "1.0 MB")]
+)
+def test_a_size_is_told_in_the_unit_that_fits(
+    plain: PlainPage, tmp_path: Path, length: int, told: str
+) -> None:
+    small = write_sample(tmp_path / "small.bin", length)
+    plain.upload(small)
+    plain.wait_until_uploaded(small)
+
+    expect(plain.page.locator(".size")).to_have_text(told)
+
+
+def test_a_page_without_its_client_says_what_to_do(plain: PlainPage) -> None:
+    plain.page.route("**/tus.min.js", lambda route: route.abort())
+    plain.open()
+
+    expect(plain.notice()).to_contain_text('run "npm ci"')
+    expect(plain.page.locator("#files")).to_be_disabled()

@@ -142,3 +142,22 @@ def test_a_page_that_waits_for_the_server_says_so(
         plain.upload(sample)
         waiting = plain.in_state("retrying").locator(".message")
         expect(waiting).to_have_text(f"{UNREACHABLE} Trying again.")
+
+
+def test_a_file_that_failed_can_be_chosen_again(
+    browser: Browser, site: Site, granting: Granting, sample: Sample
+) -> None:
+    with browser.new_context() as context:
+        plain = PlainPage(context.new_page(), site)
+        site.endpoint, site.give_grant = granting.url, lambda _: None
+        plain.open()
+        plain.upload(sample)
+        expect(plain.given_up()).to_be_visible()
+
+        site.give_grant = lambda length: granting.grant(length=length, max_length=None)
+        plain.upload(sample)
+        links = plain.wait_until_uploaded(sample)
+
+        expect(plain.page.locator(".transfer")).to_have_count(1)
+        site.give_grant = None
+    assert sample.digest == stored_digest(links["sample.bin"])
