@@ -61,7 +61,8 @@ test-fast: $(VENV)/.develop ## The tests of the parts; seconds.
 	$(BIN)/python -m pytest -m "not e2e and not slow" -n auto -q tests/unit tests/contract
 
 e2e: $(VENV)/.develop ## Tests with real clients in Node, Java and Go, and with system services.
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m "e2e and not quiet" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "e2e and quiet" -n 2 --dist loadfile
 
 fuzz: $(VENV)/.develop ## Property tests and hostile requests, with EXAMPLES=5000 random ones each.
 	HYPOTHESIS_PROFILE=thorough HYPOTHESIS_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest \

@@ -19,7 +19,7 @@ from tusd_py import Config, FileStorage, SQLiteMetadata, TusApp
 from tusd_py.config import Durability
 from tusd_py.serving.protocol import protocol_class
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.quiet, pytest.mark.timeout(600)]
 
 PROTOCOLS: dict[str, Any] = {
     "uvicorn": "httptools",

@@ -15,6 +15,8 @@ import pytest
 from tests.e2e.watching import Watch
 from tests.support.namespaces import Host, host
 
+pytestmark = pytest.mark.quiet
+
 # What is promised for Linux.
 AT_ONCE = 0.25
 SETTLE = 1.0

@@ -19,7 +19,7 @@ from tests.e2e.watching import Event, Telling
 from tests.support.server import environment
 from tests.support.tools import require_tool
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.quiet, pytest.mark.timeout(180)]
 
 SIZE = 200 * MIB
 # Over so fast a link they take five seconds or so.

@@ -19,7 +19,7 @@ from tests.e2e.roaming import HostedServer
 from tests.e2e.watching import Telling
 from tests.support.namespaces import Host, host
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.quiet, pytest.mark.timeout(60)]
 
 ADDRESSES = {"eth1": "192.0.2.1", "wlan1": "198.51.100.1"}
 # Long beside what an upload over a lost link may take.

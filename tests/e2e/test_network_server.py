@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.hosted import HostedServer, Trickle, Trickling, soon
 from tests.support.namespaces import Host, host
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.quiet, pytest.mark.timeout(120)]
 
 A, B, OTHER = "192.0.2.1", "198.51.100.1", "192.0.2.77"
 SETTLE = 1.0
