@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,7 +158,17 @@ async def _upload(job: _Job) -> int:
             more = f" {_GOES_ON}" if error.resumable and job.remembers else ""
             job.reporter.failed(error, f"{error}{more}")
             code = FAILED
+        except Exception as error:
+            # A defect, which the other files may not meet.
+            job.reporter.failed(UploadFailed(), f"This is a defect of tusd-py: {_place(error)}.")
+            code = FAILED
         else:
             job.reporter.finished(uploaded)
     job.reporter.close()
     return code
+
+
+def _place(error: Exception) -> str:
+    """Which error it is and where it came from; its text may have a URL, which is a secret."""
+    origin = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(origin.filename).name}, line {origin.lineno}"

@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.unit.cli.fakes import Run
 from tusd_py.cli.bar import Bar
 from tusd_py.cli.progress import Events, Lines, described, reporter, short_size
-from tusd_py.client import GaveUp, Phase, Progress, Uploaded
+from tusd_py.client import GaveUp, Phase, Progress, Uploaded, Uploader
 
 URL = "http://127.0.0.1:1/files/"
 HALF = Progress(phase=Phase.UPLOADING, sent=5_000_000, total=10_000_000, rate=2e6, time_left=2.5)
@@ -136,3 +136,22 @@ def test_a_bar_shows_name_share_and_reason(capsys: pytest.CaptureFixture[str]) -
 def test_without_a_terminal_there_are_lines() -> None:
     assert isinstance(reporter(as_json=False), Lines)
     assert isinstance(reporter(as_json=True), Events)
+
+
+def test_a_defect_in_one_file_does_not_stop_the_next(
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def upload(_: Uploader, path: Path, **__: object) -> Uploaded:
+        if path == file:
+            raise RecursionError("https://example.com/secret")
+        return Uploaded(url="https://example.com/1", size=1, resumed_at=0, seconds=1.0)
+
+    monkeypatch.setattr(Uploader, "upload", upload)
+    other = tmp_path / "other"
+    other.touch()
+
+    done = run("upload", "--no-links", str(file), str(other), "http://127.0.0.1:1/")
+
+    assert (1, "https://example.com/1\n") == (done.exit_code, done.stdout)
+    assert "This is a defect of tusd-py: RecursionError in test_upload.py, line" in done.stderr
+    assert "secret" not in done.stderr
