@@ -237,6 +237,8 @@ async def test_bytes_that_an_upload_does_not_take_are_no_reason_to_begin_anew(
         Trouble(405, tus=False),
         Trouble(200, body=b"<html>", tus=False),
         Trouble(201, {"Location": "ftp://elsewhere/"}),
+        Trouble(201, {"Location": "http://two..dots/"}),
+        Trouble(201, {"Location": "/files/x", "Upload-Offset": str(4 * MIB)}),
     ],
 )
 async def test_what_does_not_speak_tus_is_called_so(
@@ -340,6 +342,30 @@ async def test_no_progress_for_too_long_is_given_up_with_the_reason(
     assert gave_up.value.resumable
     server.troubles.clear()
     assert sample.digest == await digest_at((await upload(server.url, sample, folder)).url)
+
+
+@pytest.mark.parametrize("offset", [0, 4 * MIB])
+async def test_a_server_that_takes_nothing_is_asked_less_and_less_and_given_up(
+    server: Troubled, sample: Sample, folder: Path, offset: int
+) -> None:
+    server.troubles["PATCH"] = [Trouble(204, {"Upload-Offset": str(offset)})] * 1000
+
+    with pytest.raises(GaveUp, match=f"to {3 * MIB + 7} with 204 and the offset {offset}") as told:
+        await upload(server.url, sample, folder, first_delay=0.1, longest_delay=0.1, patience=0.5)
+    assert told.value.resumable
+    assert server.methods.count("PATCH") < 100
+    server.troubles.clear()
+    assert sample.digest == await digest_at((await upload(server.url, sample, folder)).url)
+
+
+async def test_who_shall_come_back_later_than_patience_lasts_is_told_so(
+    server: Troubled, sample: Sample
+) -> None:
+    server.troubles["POST"] = [Trouble(503, {"Retry-After": "3600"})]
+
+    with pytest.raises(GaveUp, match="answered 503 and asks to come back in 1h, which is longer"):
+        await upload(server.url, sample, patience=2)
+    assert ["POST"] == server.methods
 
 
 async def test_a_file_that_changes_is_told_and_forgotten(

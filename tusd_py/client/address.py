@@ -43,6 +43,8 @@ def parse_url(url: str) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port
+        # What is no name for the resolver, such as one with two dots in a row.
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise ValueError(wrong) from None
     if parts.scheme not in _PORTS or not parts.hostname:

@@ -89,6 +89,8 @@ class Attempts:
         return self._connection.local is None or news.concerns(self._connection.local)
 
     async def _pause(self, why: str, at_least: float | None) -> None:
+        if at_least is not None and at_least > self.backoff.patience:
+            raise GaveUp(self.backoff.silent_for, why, asked=at_least)
         wait = self.backoff.failed(at_least)
         if wait is None:
             raise GaveUp(self.backoff.silent_for, why)

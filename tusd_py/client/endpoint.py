@@ -1,13 +1,10 @@
 """The protocol as a client speaks it: a request and its answer for each verb."""
 
-import json
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from tusd_py.errors import InvalidHeader
 from tusd_py.protocol.checksum import Checksum, format_checksum
@@ -15,9 +12,11 @@ from tusd_py.protocol.headers import OFFSET_TYPE, VERSION, parse_bytes
 from tusd_py.quantities import hours
 
 from .address import parse_url, resolved
+from .dates import read_date
 from .errors import NotTrusted, NoTusServer, Refused
 from .http import Answer, Body, Connection, Delivered, Request, Timeouts
-from .retry import after, retry_after
+from .problems import read_problem
+from .retry import Then, after, retry_after
 
 if TYPE_CHECKING:
     from tusd_py.network import Snapshot
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _LOWEST_ERROR = 300
 _GONE = 410
 _TO_CONCATENATE: Final = hours(1)
-_MOST_DETAIL = 300
 _ACTIONS = {
     "OPTIONS": "to say what it offers",
     "POST": "to create the upload",
@@ -55,7 +53,7 @@ class Unsuccessful(Exception):
         self.answer = answer
         self.then = after(method, answer.status)
         self.retry_after = retry_after(answer.headers, time.time())
-        _, detail = _problem(answer)
+        _, detail = read_problem(answer)
         told = f" ({detail.rstrip('.')})" if detail else ""
         super().__init__(f"the server answered {answer.status}{told}")
 
@@ -64,8 +62,23 @@ class Unsuccessful(Exception):
         answer = self.answer
         if self.method in ("OPTIONS", "POST") and "tus-resumable" not in answer.headers:
             return NoTusServer(answer.status)
-        problem, detail = _problem(answer)
+        problem, detail = read_problem(answer)
         return Refused(_ACTIONS[self.method], answer.status, problem, detail)
+
+
+class WrongOffset(Unsuccessful):
+    """Bytes were answered with success, and an offset that they cannot have led to."""
+
+    def __init__(self, answer: Answer, sent: tuple[int, int], now: int) -> None:
+        super().__init__("PATCH", answer)
+        self.then = Then.AGAIN
+        self._sent = sent
+        self._now = now
+
+    def __str__(self) -> str:
+        first, end = self._sent
+        told = f"the server answered bytes {first} to {end} with {self.answer.status}"
+        return f"{told} and the offset {self._now}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +163,22 @@ class Endpoint:
             algorithms=_listed(answer, "tus-checksum-algorithm"),
         )
 
-    async def create(self, connection: Connection, headers: Mapping[str, str]) -> Created:
-        """Create an upload.
+    async def create(
+        self, connection: Connection, headers: Mapping[str, str], length: int
+    ) -> Created:
+        """Create an upload of this length.
 
         Raises:
             ConnectionLost, Unsuccessful: There is no answer, or a bad one.
-            NoTusServer: The answer has no URL.
+            NoTusServer: The answer has no URL, or an offset beyond the length.
             NotTrusted: The URL is without TLS, though the server was asked with it.
         """
-        return self._created(await self._ask(connection, self.url, "POST", headers))
+        everything = {"Upload-Length": str(length), **headers}
+        answer = await self._ask(connection, self.url, "POST", everything)
+        created = self._created(answer)
+        if created.offset > length:
+            raise NoTusServer(answer.status)
+        return created
 
     async def concatenate(
         self, connection: Connection, parts: Sequence[str], headers: Mapping[str, str]
@@ -183,7 +203,9 @@ class Endpoint:
                 "The server gave the upload a URL without TLS. If it stands behind a proxy, it has "
                 "to be told so."
             )
-        return Created(url=url, offset=offset, expires=_expires(answer))
+        return Created(
+            url=url, offset=offset, expires=read_date(answer.headers.get("upload-expires", ""))
+        )
 
     async def inspect(self, connection: Connection, url: str, length: int) -> int:
         """The offset of an upload of this length.
@@ -217,6 +239,8 @@ class Endpoint:
 
         Raises:
             ConnectionLost, Unsuccessful: There is no answer, or a bad one.
+            WrongOffset: No byte was taken, or more than were sent.
+            NoTusServer: The answer has no offset.
             FileChanged, FileUnreadable: The bytes are not to be had.
         """
         headers = {"Content-Type": OFFSET_TYPE, "Upload-Offset": str(offset)}
@@ -227,8 +251,10 @@ class Endpoint:
             now = parse_bytes(answer.headers, "Upload-Offset")
         except InvalidHeader:
             now = None
-        if now is None or not offset <= now <= offset + body.length:
+        if now is None:
             raise NoTusServer(answer.status)
+        if not offset < now <= offset + body.length:
+            raise WrongOffset(answer, (offset, offset + body.length), now)
         return now
 
     async def _ask(
@@ -252,42 +278,3 @@ class Endpoint:
 
 def _listed(answer: Answer, name: str) -> frozenset[str]:
     return frozenset(item.strip() for item in answer.headers.get(name, "").split(","))
-
-
-def _expires(answer: Answer) -> float | None:
-    try:
-        date = parsedate_to_datetime(answer.headers.get("upload-expires", ""))
-    except ValueError:
-        return None
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-
-
-def _problem(answer: Answer) -> tuple[str | None, str]:
-    """The code and the words of an error: of problem details, or of plain text."""
-    text = answer.body.decode("utf-8", "replace")
-    kind = answer.headers.get("content-type", "").partition(";")[0]
-    if kind.endswith("json"):
-        document = _read_json(text)
-        code, detail = document.get("code"), document.get("detail") or document.get("title")
-        return (code if isinstance(code, str) else None), _shortened(detail)
-    if kind == "text/plain":
-        return None, _shortened(text)
-    if answer.headers.get("location"):
-        return None, "It leads to another URL; use that one."
-    return None, ""
-
-
-def _read_json(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _shortened(text: object) -> str:
-    if not isinstance(text, str):
-        return ""
-    first = text.strip().partition("\n")[0]
-    # What a server says must not move the cursor of who reads it.
-    return "".join(char for char in first if char.isprintable())[:_MOST_DETAIL]

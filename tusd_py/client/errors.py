@@ -7,6 +7,7 @@ needed to upload or to read.
 from typing import ClassVar
 
 from tusd_py.errors import TusError
+from tusd_py.quantities import format_duration
 
 
 class UploadFailed(TusError):
@@ -82,18 +83,23 @@ class FileUnreadable(UploadFailed):
 
 
 class GaveUp(UploadFailed):
-    """There was no progress for as long as the options allow.
+    """There was no progress for as long as the options allow, or the server asked for longer.
 
     Attributes:
-        seconds: For how long.
+        seconds: For how long there was none.
     """
 
     code = "gave-up"
     resumable = True
 
-    def __init__(self, seconds: float, why: str) -> None:
+    def __init__(self, seconds: float, why: str, asked: float | None = None) -> None:
         self.seconds = seconds
-        super().__init__(f"No progress for {seconds:.0f} s, the last time because {why}.")
+        super().__init__(
+            f"No progress for {seconds:.0f} s, the last time because {why}."
+            if asked is None
+            else f"No further attempt, because {why} and asks to come back in "
+            f"{format_duration(round(asked))}, which is longer than the patience."
+        )
 
 
 class StateUnusable(UploadFailed):

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Final
+
+from tusd_py.quantities import days
+
+from .dates import read_date
 
 _GONE = frozenset({403, 404, 410})
 _CONFLICTS = frozenset({409, 460})
@@ -17,6 +19,9 @@ _LOWEST_SERVER_ERROR = 500
 
 # For so long after a change of the link the back-off is capped, in seconds.
 _EAGER: Final = 30.0
+
+# Who asks for more than that asks for this much, in seconds.
+_LONGEST_ASKED: Final = days(365)
 
 
 class Then(Enum):
@@ -52,14 +57,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - datetime.fromtimestamp(now, UTC)).total_seconds())
+        return min(float(value), _LONGEST_ASKED)
+    date = read_date(value)
+    return None if date is None else min(max(0.0, date - now), _LONGEST_ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,11 @@ class Backoff:
         """What failed on the old link says nothing of the new one."""
         self._failures = 0
         self._link_changed_at = self._clock()
+
+    @property
+    def patience(self) -> float:
+        """How long may pass without progress, in seconds."""
+        return self._allowed
 
     @property
     def silent_for(self) -> float:

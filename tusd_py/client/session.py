@@ -119,7 +119,7 @@ class Session:
             source=self._source,
             endpoint=self._endpoint,
             attempts=self._attempts(part.number, meter),
-            headers={"Upload-Length": str(part.length), **kind},
+            headers=kind,
             sending=Sending(steps=self._steps, checksum=self._options.checksum),
             created=memory.created,
             meter=meter,

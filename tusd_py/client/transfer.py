@@ -136,7 +136,7 @@ class Transfer:
             await self._append(connection, self._url, self._offset)
 
     async def _create(self, connection: Connection) -> None:
-        created = await self._endpoint.create(connection, self._headers)
+        created = await self._endpoint.create(connection, self._headers, self._part.length)
         self._url = created.url
         await self._created(self._part.number, created)
         self._attempts.backoff.progressed()

@@ -36,6 +36,7 @@ def test_what_is_sent_for_a_url(url: str, host: str, target: str) -> None:
         "http://exämple.com/",
         "http://name:secret@example.com/",
         "http://[::1/",
+        "http://example..com/",
     ],
 )
 def test_what_is_no_url_is_refused(url: str) -> None:

@@ -177,6 +177,9 @@ def test_a_new_link_caps_the_waits_for_a_while() -> None:
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("soon", None),
         ("-1", None),
+        ("9" * 400, 31_536_000.0),
+        ("Thu, 01 Jan 9999 00:00:00 GMT", 31_536_000.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("\u0663", None),
     ],
 )
