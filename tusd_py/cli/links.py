@@ -14,6 +14,8 @@ from tusd_py.network.quality import UNKNOWN, Quality
 from tusd_py.network.selection import Switch
 from tusd_py.quantities import format_latency, format_share
 
+from .table import printable
+
 _HEADINGS = ("", "interface", "kind", "state", "addresses", "speed", "latency", "loss", "score")
 _to_json = partial(json.dumps, separators=(",", ":"))
 
@@ -126,7 +128,7 @@ def _server_lines(book: Book) -> list[str]:
         f"{_date(each.at)}  {each.before or 'none'} -> {each.after or 'none'}: {each.detail}"
         for each in book.switches
     ]
-    return [used, *switches]
+    return [*map(printable, (used, *switches))]
 
 
 def _server(book: Book) -> dict[str, object]:

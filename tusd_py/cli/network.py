@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
@@ -26,7 +28,7 @@ def network(settings: Settings, *, watch: bool, as_json: bool) -> int:
     """Show the links; returns the exit code.
 
     Raises:
-        CannotStart: The system does not tell its interfaces.
+        CannotStart: The system does not tell its interfaces, or nothing can be written.
     """
     telemetry.configure("none", "warning", sys.stderr)
     try:
@@ -38,8 +40,6 @@ def network(settings: Settings, *, watch: bool, as_json: bool) -> int:
         # Whoever read has seen enough; what is left in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        raise CannotStart(f"The system does not tell its interfaces: {error.strerror}.") from error
     return 0
 
 
@@ -47,19 +47,40 @@ async def _run(chosen: Settings, *, watch: bool, as_json: bool) -> None:
     settings = chosen.app.network
 
     def tell(news: News) -> None:
-        click.echo(news_as_object(news) if as_json else as_line(news))
+        _write(news_as_object(news) if as_json else as_line(news))
 
     poll = POLL if watch else _APART
-    async with Monitor(poll=poll, settle=settings.reconnectdelay) as monitor:
+    async with _watching(Monitor(poll=poll, settle=settings.reconnectdelay)) as monitor:
         links = links_of(settings, monitor)
         for _ in range(_MEASUREMENTS):
             await links.measure()
             await asyncio.sleep(_APART)
         server = await asyncio.to_thread(_server, switches(chosen))
         look = Look(monitor.interfaces, links.qualities, links.active, links.history, server)
-        click.echo(as_object(look) if as_json else as_table(look))
+        _write(as_object(look) if as_json else as_table(look))
         if watch:
             await links.run(tell)
+
+
+@asynccontextmanager
+async def _watching(monitor: Monitor) -> AsyncIterator[Monitor]:
+    try:
+        await monitor.start()
+    except OSError as error:
+        raise CannotStart(f"The system does not tell its interfaces: {error.strerror}.") from error
+    try:
+        yield monitor
+    finally:
+        await monitor.close()
+
+
+def _write(text: str) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CannotStart(f"The output cannot be written: {error.strerror}.") from error
 
 
 def _server(path: Path) -> Book | None:

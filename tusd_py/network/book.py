@@ -12,6 +12,8 @@ import psutil
 
 _VERSION: Final = 1
 _KEPT: Final = 100
+# Unix times from here on are beyond some calendars: it is the year 5138.
+_LATEST: Final = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def read_book(path: Path) -> Book | None:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except RecursionError as error:
+        raise ValueError("It is nested without an end.") from error
     try:
         return _book(document)
     except (TypeError, KeyError, AttributeError) as error:
@@ -90,8 +94,11 @@ def _book(document: Mapping[str, Any]) -> Book:
         raise ValueError("Another version wrote it.")
     active, since, began = document["active"], document["since"], document["began"]
     switches = tuple(Noted(**each) for each in document["switches"])
-    if not isinstance(active, str | None) or not _are_numbers(
-        since, began, *(s.at for s in switches)
+    names = (active, *(name for each in switches for name in (each.before, each.after)))
+    if not (
+        all(isinstance(name, str | None) for name in names)
+        and all(isinstance(word, str) for each in switches for word in (each.reason, each.detail))
+        and all(_is_time(at) for at in (since, began, *(each.at for each in switches)))
     ):
         raise ValueError("It has another form.")
     return Book(
@@ -103,8 +110,11 @@ def _book(document: Mapping[str, Any]) -> Book:
     )
 
 
-def _are_numbers(*values: object) -> bool:
-    return all(type(value) is float or type(value) is int for value in values)
+def _is_time(value: object) -> bool:
+    """Whether it is Unix time that can be shown."""
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return False
+    return 0 <= value <= _LATEST
 
 
 def _beginning(process: int) -> float | None:

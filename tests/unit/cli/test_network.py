@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
 
+from tests.support.server import REPOSITORY, environment
 from tests.unit.cli.fakes import Run
+from tests.unit.network.test_book import BROKEN
 from tusd_py.cli.links import Look, as_line, as_table, news_as_object
 from tusd_py.config import Network
 from tusd_py.network import (
@@ -21,6 +27,7 @@ from tusd_py.network import (
 )
 from tusd_py.network.book import Book, Noted, write_book
 from tusd_py.network.health import Reason
+from tusd_py.network.interfaces import InterfaceReader
 from tusd_py.network.links import links_of
 from tusd_py.network.quality import Quality
 from tusd_py.network.selection import Switch
@@ -79,13 +86,51 @@ def test_the_command_finds_what_the_server_wrote(run: Run, tmp_path: Path) -> No
     } == json.loads(done.stdout)["server"]
 
 
+@pytest.mark.parametrize("text", [BROKEN[0], *BROKEN[9:12]], ids=lambda text: text[:40])
 def test_a_file_that_is_broken_is_told_and_nothing_else_is_missing(
-    run: Run, tmp_path: Path
+    run: Run, tmp_path: Path, text: str
 ) -> None:
-    (tmp_path / "network.json").write_text("{")
+    (tmp_path / "network.json").write_text(text)
     done = run("network", "--json", "--data-dir", str(tmp_path))
     assert (0, None) == (done.exit_code, json.loads(done.stdout)["server"])
     assert f"{tmp_path}/network.json, where the server writes its switches" in done.stderr
+    assert done.stderr.endswith("cannot be read: it is broken.\n")
+
+
+def test_what_the_server_wrote_does_not_move_the_cursor(run: Run, tmp_path: Path) -> None:
+    noted = Noted(1800000000.0, "eth0", None, "lost", "\x1b[2J\ud800")
+    write_book(tmp_path / "network.json", "eth7", 1800000000.0, noted)
+    done = run("network", "--data-dir", str(tmp_path))
+    assert 0 == done.exit_code
+    assert done.stdout.endswith("  eth0 -> none: \\x1b[2J\\ud800\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have it")
+def test_a_full_disk_is_not_taken_for_a_system_that_tells_nothing() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tusd_py", "network"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+            cwd=REPOSITORY,
+            env=environment(),
+        )
+    told = "The output cannot be written: No space left on device.\n"
+    assert (1, told) == (done.returncode, done.stderr)
+
+
+def test_a_system_that_tells_no_interfaces_is_called_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: InterfaceReader) -> dict[str, Interface]:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(InterfaceReader, "__call__", refuse)
+    done = run("network")
+    told = "The system does not tell its interfaces: Operation not permitted.\n"
+    assert (1, told) == (done.exit_code, done.stderr)
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,21 @@ BROKEN = [
     '{"version": 1, "active": null, "since": "x", "process": 1, "began": 1, "switches": []}',
     '{"version": 1, "active": null, "since": 1, "process": 1, "began": null, "switches": []}',
     '{"version": 1, "active": null, "since": 1, "process": 1, "began": 1, "switches": [{}]}',
+    "[" * 60_000,
+    '{"version": ' * 60_000,
+    '{"version": 1, "active": null, "since": 1e400, "process": 1, "began": 1, "switches": []}',
+    '{"version": 1, "active": null, "since": 1e18, "process": 1, "began": 1, "switches": []}',
+    '{"version": 1, "active": null, "since": -1, "process": 1, "began": 1, "switches": []}',
+    '{"version": 1, "active": null, "since": NaN, "process": 1, "began": 1, "switches": []}',
+    *(
+        '{"version": 1, "active": null, "since": 1, "process": 1, "began": 1, "switches": '
+        f'[{{"at": 1, "before": {before}, "after": null, "reason": "lost", "detail": {detail}}}]}}'
+        for before, detail in (("[[]]", '""'), ("null", "{}"))
+    ),
 ]
 
 
-@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize("text", BROKEN, ids=lambda text: text[:40])
 def test_what_is_broken_is_called_so_and_written_anew(tmp_path: Path, text: str) -> None:
     path = tmp_path / "network.json"
     path.write_text(text)
