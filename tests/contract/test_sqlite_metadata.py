@@ -365,6 +365,36 @@ async def test_a_client_that_cannot_be_stored_leaves_nothing_behind(
     assert [] == list(await metadata.clients.page())
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "interfaces = '{broken'",
+        "interfaces = '5'",
+        "interfaces = '[[\"eth0\"]]'",
+        "interfaces = '[[1, 2, \"x\"]]'",
+        f"interfaces = '{'[' * 60_000}'",
+        "interfaces = CAST(X'FF' AS TEXT)",
+        "last_seen = 9e999",
+        "first_seen = 1e18",
+        "rate = -9e999",
+    ],
+    ids=lambda broken: broken[:30],
+)
+async def test_a_client_whose_row_is_broken_is_unknown_until_it_is_written(
+    metadata: SQLiteMetadata, broken: str
+) -> None:
+    alice, bob, carol = (a_client(f"subject:{name}") for name in ("alice", "bob", "carol"))
+    await metadata.clients.keep([alice, bob, carol])
+    query(metadata.path, f"UPDATE clients SET {broken} WHERE key <> 'subject:carol'")  # noqa: S608 - constants only
+
+    found = await metadata.clients.find([alice.key, bob.key, carol.key])
+    page = await metadata.clients.page(limit=1)
+    await metadata.clients.keep([bob])
+
+    assert [carol] == list(found) == list(page)
+    assert [bob, carol] == list(await metadata.clients.page())
+
+
 async def test_uploads_do_not_share_commits_with_clients(metadata: SQLiteMetadata) -> None:
     before = metadata.commits
     await metadata.clients.keep([a_client()])

@@ -174,3 +174,17 @@ def test_a_profile_outlives_the_server(tmp_path: Path) -> None:
         (profile,) = clients(server, "list")
 
     assert 2 == profile["transfers"]
+
+
+def test_a_profile_that_is_broken_is_written_anew(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data", *JSON_LOG) as server:
+        uploaded(server.port, bytes(MB))
+        wait_until(lambda: known(server, 1))
+        with closing(sqlite3.connect(tmp_path / "data/tus.db", isolation_level=None)) as database:
+            database.execute("UPDATE clients SET interfaces = '{broken'")
+        assert [] == clients(server, "list")
+        server.restart()
+        uploaded(server.port, bytes(MB))
+        wait_until(lambda: known(server, 1))
+        assert 0 == server.stop()
+        assert not server.wrote("background.failed", 0)

@@ -19,7 +19,10 @@ class ClientStore(Protocol):
     """
 
     async def find(self, keys: Collection[str]) -> Sequence[ClientProfile]:
-        """Look up clients, at most a hundred; those that are not there are left out."""
+        """Look up clients, at most a hundred; those that are not there are left out.
+
+        So are those that cannot be read: writing them mends them.
+        """
         ...
 
     async def keep(
@@ -37,7 +40,7 @@ class ClientStore(Protocol):
         ...
 
     async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[ClientProfile]:
-        """List profiles in the order of their keys.
+        """List profiles in the order of their keys, but for those that cannot be read.
 
         Args:
             after: Only those whose key comes after this one, to page on.

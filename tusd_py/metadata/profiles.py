@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,13 +23,18 @@ _COLUMNS = (
 )
 _TRENDS = ("rate", "latency")
 _PLACES = ", ".join("?" * len(_COLUMNS.split(",")))
-_SELECT = f"SELECT {_COLUMNS} FROM clients "  # noqa: S608 - constants only
+# SQLite takes any bytes for text, and its module raises for all rows where those are none.
+_READ = _COLUMNS.replace("interfaces", "CAST(interfaces AS BLOB) AS interfaces")
+_SELECT = f"SELECT {_READ} FROM clients "  # noqa: S608 - constants only
 _REPLACE = f"INSERT OR REPLACE INTO clients ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - likewise
 _UPDATE = f"UPDATE clients SET ({_COLUMNS}) = ({_PLACES}) WHERE key = ?"  # noqa: S608 - likewise
 _EXCESS = "SELECT key FROM clients ORDER BY last_seen DESC LIMIT -1 OFFSET ?"
 
 # Who writes uploads is waited for, but not for long: there will be another occasion.
 _BUSY_MILLISECONDS = 1000
+
+# Unix times from here on are beyond some calendars: it is the year 5138.
+_LATEST = 1e11
 
 
 class SQLiteClients:
@@ -58,7 +66,7 @@ class SQLiteClients:
 
     async def find(self, keys: Collection[str]) -> Sequence[ClientProfile]:
         places = ", ".join("?" * len(keys))
-        return await self._select(f"WHERE key IN ({places})", *keys)
+        return await self._select(len(keys), f"WHERE key IN ({places})", *keys)
 
     async def keep(
         self, profiles: Sequence[ClientProfile], *, known: Collection[str] = ()
@@ -73,7 +81,7 @@ class SQLiteClients:
         return await self._write(work)
 
     async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[ClientProfile]:
-        return await self._select("WHERE key > ? ORDER BY key LIMIT ?", after or "", limit)
+        return await self._select(limit, "WHERE key > ? ORDER BY key", after or "")
 
     async def forget(self, keys: Collection[str]) -> Sequence[str]:
         def work(connection: sqlite3.Connection) -> list[str]:
@@ -91,9 +99,11 @@ class SQLiteClients:
 
         await self._write(work)
 
-    async def _select(self, where: str, *parameters: object) -> list[ClientProfile]:
+    async def _select(self, most: int, where: str, *parameters: object) -> list[ClientProfile]:
         def work(connection: sqlite3.Connection) -> list[ClientProfile]:
-            return [_profile(row) for row in connection.execute(_SELECT + where, parameters)]
+            with closing(connection.execute(_SELECT + where, parameters)) as rows:
+                profiles = (found for row in rows if (found := _read(row)) is not None)
+                return list(islice(profiles, most))
 
         return await (await self._open()).run(work)
 
@@ -148,11 +158,28 @@ def _row(profile: ClientProfile) -> tuple[Any, ...]:
     )
 
 
+def _read(row: Sequence[Any]) -> ClientProfile | None:
+    """The profile in a row; None if it is broken: that client is unknown until it is written."""
+    try:
+        return _profile(row)
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
 def _profile(row: Sequence[Any]) -> ClientProfile:
     values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    finite = all(math.isfinite(value) for value in row[1:-1] if value is not None)
+    if not (finite and max(values["first_seen"], values["last_seen"]) < _LATEST):
+        raise ValueError("These are no measurements.")
     rate, latency = (_trend(values[name], values.pop(f"{name}_slope")) for name in _TRENDS)
-    interfaces = tuple(SeenInterface(*each) for each in json.loads(values["interfaces"]))
+    interfaces = tuple(_interface(*each) for each in json.loads(values["interfaces"]))
     return ClientProfile(**values | {"rate": rate, "latency": latency, "interfaces": interfaces})
+
+
+def _interface(name: object, kind: object, times: object) -> SeenInterface:
+    if not (isinstance(name, str) and isinstance(kind, str) and isinstance(times, int)):
+        raise TypeError("It has another form.")
+    return SeenInterface(name, kind, times)
 
 
 def _trend(level: float | None, slope: float | None) -> Trend | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Final
 
-from tusd_py.errors import TusError
 from tusd_py.metadata import ClientStore
 from tusd_py.network.clients import ClientProfile, Observation
 from tusd_py.quantities import hours
@@ -54,7 +53,7 @@ class Clients:
 
     No request waits for the store: of a client that is not in memory nothing is known until it was
     looked up, which the next request finds done. Other processes learn of it by the store, where
-    the last one to write about a client counts.
+    the last one to write about a client counts. Whatever the store raises, it is tried again.
 
     Args:
         store: Where profiles are kept.
@@ -147,7 +146,7 @@ class Clients:
         try:
             stored = [key for key, known in batch.items() if known.stored]
             forgotten = await self._store.keep(profiles, known=stored)
-        except TusError as error:
+        except Exception as error:
             self._failed("writing", error)
             for known in batch.values():
                 known.unsaved = True
@@ -173,7 +172,7 @@ class Clients:
             found: dict[str, ClientProfile] | None = None
             try:
                 found = {each.key: each for each in await self._store.find(some)}
-            except TusError as error:
+            except Exception as error:
                 self._failed("reading", error)
             now = asyncio.get_running_loop().time()
             for key in some:
@@ -238,7 +237,7 @@ class Clients:
         known = self._known.pop(key, None)
         return known is not None and known.profile is not None
 
-    def _failed(self, doing: str, error: TusError) -> None:
+    def _failed(self, doing: str, error: Exception) -> None:
         # One line for all that fail in a row.
         if not self._failing:
             log.warning("clients.unavailable", doing=doing, exc_info=error)

@@ -27,7 +27,7 @@ class Store(MemoryClients):
         super().__init__()
         self.finds: list[list[str]] = []
         self.keeps: list[list[str]] = []
-        self.failing = False
+        self.failing: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
         self._something = asyncio.Condition()
@@ -47,8 +47,8 @@ class Store(MemoryClients):
         async with self._something:
             self._something.notify_all()
         await self.open.wait()
-        if self.failing:
-            raise MetadataUnavailable
+        if self.failing is not None:
+            raise self.failing
 
     async def until(self, reached: Callable[[], bool]) -> None:
         """Wait until calls of the store make something so, and what was called has gone on."""
@@ -221,16 +221,17 @@ async def test_forgetting_is_told_and_at_once(clients: Clients, store: Store) ->
     assert await stored(store) is None
 
 
+@pytest.mark.parametrize("failure", [MetadataUnavailable(), ValueError("no connection")])
 async def test_a_store_that_fails_is_written_later_and_told_once(
-    clients: Clients, store: Store, caplog: pytest.LogCaptureFixture
+    clients: Clients, store: Store, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.failing = True
+    store.failing = failure
 
     clients.note(ALICE, ended())
     await store.until(lambda: len(store.keeps) >= 3)
     assert 1 == sum("clients." in record.getMessage() for record in caplog.records)
     known = clients.find(ALICE)
-    store.failing = False
+    store.failing = None
     count = len(store.keeps)
     await store.until(lambda: len(store.keeps) > count)
 
@@ -244,7 +245,7 @@ async def test_what_is_known_outlives_a_look_up_that_fails(
     clients.note(ALICE, ended())
     await store.until(lambda: bool(store.keeps))
     monkeypatch.setattr(module, "_LOOK_AGAIN", -1.0)
-    store.failing = True
+    store.failing = MetadataUnavailable()
 
     known = clients.find(ALICE)
     await store.until(lambda: len(store.finds) >= 2)
@@ -253,11 +254,12 @@ async def test_what_is_known_outlives_a_look_up_that_fails(
     assert known == clients.find(ALICE)
 
 
+@pytest.mark.parametrize("failure", [MetadataUnavailable(), ValueError("no connection")])
 async def test_a_server_that_stops_does_not_wait_for_a_store_again_and_again(
-    store: Store, clock: Clock
+    store: Store, clock: Clock, failure: Exception
 ) -> None:
     clients = Clients(store, clock)
-    store.failing = True
+    store.failing = failure
     for number in range(1000):
         clients.note(f"subject:{number}", ended())
 
