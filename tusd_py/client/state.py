@@ -237,7 +237,7 @@ def _read(path: Path) -> Entry | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return _entry(document)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

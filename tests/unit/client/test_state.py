@@ -153,7 +153,11 @@ def test_what_says_nothing_of_its_end_is_kept_for_thirty_days(states: StateFolde
     assert NOW + 5 == states.kept_until(NOW + 5)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2}', '{"version": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "1", '{"version": 2}', '{"version": 1}', "[" * 60_000],
+    ids=lambda content: content[:20],
+)
 def test_a_file_that_is_no_entry_is_no_obstacle(states: StateFolder, content: str) -> None:
     states.folder.mkdir()
     (states.folder / "x.json").write_text(content)
