@@ -33,4 +33,9 @@ class Memory:
             return
         async with self._writing:
             expires = self._folder.kept_until(created.expires)
-            await asyncio.to_thread(self._claim.save, self.parts, expires)
+            saving = asyncio.ensure_future(asyncio.to_thread(self._claim.save, self.parts, expires))
+            try:
+                await asyncio.shield(saving)
+            finally:
+                # Also when this is cancelled: it must not be written after it was forgotten.
+                await asyncio.wait((saving,))
