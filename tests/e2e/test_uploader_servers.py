@@ -177,7 +177,8 @@ async def test_parts_where_the_server_concatenates(other: Other, sample: Sample)
 
 
 async def test_a_later_run_goes_on(other: Other, sample: Sample, tmp_path: Path) -> None:
-    with CuttingProxy(other.url, [4 * MIB]) as proxy:
+    # Once in the middle, and once when it tries for the last time.
+    with CuttingProxy(other.url, [4 * MIB, 1]) as proxy:
         impatient = Options(patience=1e-6)
         with pytest.raises(GaveUp):
             await Uploader(proxy.url, options=impatient, remember=tmp_path / "state").upload(
