@@ -95,13 +95,20 @@ class Network:
 
 
 _INTERFACE = re.compile(r"[^\x00-\x1f/]{1,256}")
-_TARGET = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):([0-9]{1,5})")
+_TARGET = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s/:\[\]]+)):([0-9]{1,5})")
 _MOST_PORT = 65_535
 
 
+def host_and_port(text: str) -> tuple[str, int] | None:
+    """Read ``host:port`` or ``[::1]:port``; None if it is neither."""
+    match = _TARGET.fullmatch(text)
+    if match is None or not 0 < int(match[3]) <= _MOST_PORT:
+        return None
+    return match[1] or match[2], int(match[3])
+
+
 def _is_target(value: object) -> bool:
-    match = _TARGET.fullmatch(value) if isinstance(value, str) else None
-    return match is not None and 0 < int(match[1]) <= _MOST_PORT
+    return isinstance(value, str) and host_and_port(value) is not None
 
 
 NETWORK_CHECKS: Final[Mapping[str, Check]] = {

@@ -1,20 +1,18 @@
 """Measures a round trip over one interface by connecting somewhere."""
 
 import asyncio
-import re
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
+from tusd_py.config.network import host_and_port
+
 from .interfaces import Interface
 from .ways import Place, begin_at, family_of, version_of
 
 TIMEOUT: Final = 1.0
-
-_MOST_PORT: Final = 65535
-_TARGET: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s/:\[\]]+)):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +29,10 @@ class Target:
         Raises:
             ValueError: It is neither.
         """
-        match = _TARGET.fullmatch(text)
-        if match is None or not 0 < int(match[3]) <= _MOST_PORT:
+        found = host_and_port(text)
+        if found is None:
             raise ValueError(f"{text!r} is not of the form host:port.")
-        return cls(match[1] or match[2], int(match[3]))
+        return cls(*found)
 
 
 async def probe(target: Target, interface: Interface, patience: float = TIMEOUT) -> float | None:
