@@ -1,7 +1,9 @@
 """Trials: every server once a round, in an order that turns from round to round.
 
 Every trial has a fresh server with an empty folder, so that none inherits the memory, the warm
-caches or the fragmented files of the one before; and a drift of the machine hits all alike.
+caches or the fragmented files of the one before; and a drift of the machine hits all alike. Where
+a case keeps its servers, they run from its first trial to its last, and what they stored is removed
+after each: servers that are nearly alike need more rounds than there is time to start them in.
 """
 
 from __future__ import annotations
@@ -9,17 +11,21 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.bodies import stored_files
 from benchmarks.errors import NotOfferedError, TrialFailedError
 from benchmarks.folders import make_trial_folder
 from benchmarks.progress import say
 from benchmarks.scenarios.base import Bench, Case
-from benchmarks.servers import Server, running
+from benchmarks.servers import Server, Target, running
 
 _SETTLE_SECONDS: Final = 0.5
+
+_Start = Callable[[Server], AbstractContextManager[Target]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +54,13 @@ def run(
         say(f"{case.name}: preparing {case.title}")
         for size in case.sources:
             bench.source(size)
-        for number in range(rounds):
-            for server in _turned(servers[case.name], number):
-                trial = _attempt(case, server, number + 1, bench)
-                done += 1
-                say(f"[{done}/{total}] {_progress(case, trial)}")
-                yield trial
+        with _started(case, bench) as start:
+            for number in range(rounds):
+                for server in _turned(servers[case.name], number):
+                    trial = _attempt(case, start, server, number + 1, bench)
+                    done += 1
+                    say(f"[{done}/{total}] {_progress(case, trial)}")
+                    yield trial
 
 
 def _turned(servers: Sequence[Server], by: int) -> Sequence[Server]:
@@ -61,20 +68,49 @@ def _turned(servers: Sequence[Server], by: int) -> Sequence[Server]:
     return [*servers[start:], *servers[:start]]
 
 
-def _attempt(case: Case, server: Server, number: int, bench: Bench) -> Trial:
-    load = os.getloadavg()[0]
+@contextmanager
+def _started(case: Case, bench: Bench) -> Iterator[_Start]:
+    """Give the way to start a server for a trial: anew, or once for all trials of the case."""
+    if not case.kept:
+        yield lambda server: _fresh(server, bench)
+        return
+    targets: dict[str, Target] = {}
+    with ExitStack() as stack:
+
+        @contextmanager
+        def kept(server: Server) -> Iterator[Target]:
+            if server.name not in targets:
+                targets[server.name] = stack.enter_context(_fresh(server, bench))
+            target = targets[server.name]
+            yield target
+            for size in case.sources:
+                for file in stored_files(target.data, size):
+                    file.unlink()
+
+        yield kept
+
+
+@contextmanager
+def _fresh(server: Server, bench: Bench) -> Iterator[Target]:
     folder = make_trial_folder(bench.folder)
+    try:
+        with running(server, folder) as target:
+            yield target
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _attempt(case: Case, start: _Start, server: Server, number: int, bench: Bench) -> Trial:
+    load = os.getloadavg()[0]
     figures: Mapping[str, float] = {}
     failure = not_offered = None
     try:
-        with running(server, folder) as target:
+        with start(server) as target:
             figures = case.measure(bench, target)
     except NotOfferedError as error:
         not_offered = str(error)
     except TrialFailedError as error:
         figures, failure = {}, str(error)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     _settle()
     return Trial(
         case=case.name,

@@ -88,7 +88,7 @@ class Case:
 
     `measure` warms the server up, measures it and checks what it stored; it finds `sources` of
     these sizes made. `room` is the disk space in bytes that a trial needs at most. Servers of
-    these `roles` take part.
+    these `roles` take part; where they are `kept`, they run from its first trial to its last.
     """
 
     scenario: str
@@ -100,6 +100,7 @@ class Case:
     room: int
     roles: frozenset[Role]
     measure: Measure
+    kept: bool = False
 
 
 def drive(

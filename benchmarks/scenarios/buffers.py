@@ -17,7 +17,8 @@ def cases(scale: Scale) -> list[Case]:
     size = scale.large or scale.choose(1024, quick=256)
     upload, *_ = large.cases(replace(scale, large=size))
     download, *_ = downloads.of_length(size * MIB)
-    return [
-        replace(upload, scenario="buffers", name="buffers-upload", roles=_SIZED),
-        replace(download, scenario="buffers", name="buffers-download", roles=_SIZED),
-    ]
+    return [_kept(upload, "buffers-upload"), _kept(download, "buffers-download")]
+
+
+def _kept(case: Case, name: str) -> Case:
+    return replace(case, scenario="buffers", name=name, roles=_SIZED, kept=True)
