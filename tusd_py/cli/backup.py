@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import click
-
 from tusd_py.config import Settings
 
 from .failures import CannotStart, explained
 from .folder import existing_database
+from .output import say
 
 
 def backup(settings: Settings, destination: str, *, as_json: bool) -> int:
@@ -24,7 +23,7 @@ def backup(settings: Settings, destination: str, *, as_json: bool) -> int:
         except OSError as error:
             raise CannotStart(f"{target} cannot be written: {error.strerror}.") from error
     if as_json:
-        click.echo(json.dumps({"uploads": uploads, "file": str(target)}))
+        say(json.dumps({"uploads": uploads, "file": str(target)}))
     else:
-        click.echo(f"Copied {uploads} {'upload' if uploads == 1 else 'uploads'} to {target}.")
+        say(f"Copied {uploads} {'upload' if uploads == 1 else 'uploads'} to {target}.")
     return 0

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
 
+from .output import say
 from .progress import described
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Bar:
 
     def finished(self, uploaded: "Uploaded") -> None:
         self._bar.stop()
-        click.echo(uploaded.url)
+        say(uploaded.url)
 
     def failed(self, error: "UploadFailed", why: str) -> None:  # noqa: ARG002 - the port's
         self._bar.stop()

@@ -16,6 +16,7 @@ from .command import SettingsCommand, json_option, settings_named
 from .facts import time as shown_time
 from .failures import FAILED, explained
 from .folder import opened_metadata
+from .output import say
 from .plain import refuse
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _list(settings: Settings, *, as_json: bool) -> int:
     """Write all of them, by key."""
     profiles = _run(settings, _all)
     if as_json:
-        click.echo(json.dumps([_facts(settings, each) for each in profiles], indent=2))
+        say(json.dumps([_facts(settings, each) for each in profiles], indent=2))
     elif profiles:
         table.show(_HEADS, [_row(settings, each) for each in profiles])
     return 0
@@ -53,7 +54,7 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> int:
         return _unknown([key])
     facts = _facts(settings, found[0])
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        say(json.dumps(facts, indent=2))
     else:
         rows = [(name, _plain(value)) for name, value in facts.items()]
         table.show(("FACT", "VALUE"), rows)
@@ -71,9 +72,9 @@ def _forget(settings: Settings, keys: tuple[str, ...], *, every: bool, as_json: 
     forgotten = _run(settings, work)
     count = forgotten if isinstance(forgotten, int) else len(forgotten)
     if as_json:
-        click.echo(json.dumps({"forgotten": forgotten}))
+        say(json.dumps({"forgotten": forgotten}))
     else:
-        click.echo(f"Forgotten: {count} {'client' if count == 1 else 'clients'}.")
+        say(f"Forgotten: {count} {'client' if count == 1 else 'clients'}.")
     missing = [] if isinstance(forgotten, int) else [key for key in keys if key not in forgotten]
     return _unknown(missing) if missing else 0
 

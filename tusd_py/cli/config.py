@@ -14,6 +14,7 @@ from . import table
 from .command import BAD_SETTINGS, SettingsCommand, json_option
 from .failures import CannotStart
 from .folder import check_keys
+from .output import say
 from .settings import SETTINGS, Setting
 from .sources import Choice, Loaded, Source
 from .tls import check_tls
@@ -45,7 +46,7 @@ def _check(settings: Settings) -> int:
     except CannotStart as problem:
         click.echo(problem.message, err=True)
         return BAD_SETTINGS
-    click.echo("The settings are right.")
+    say("The settings are right.")
     return 0
 
 
@@ -62,7 +63,7 @@ def _show(loaded: Loaded, *, as_json: bool) -> int:
     """Write every setting with its value and where that comes from."""
     chosen = [(setting, _chosen(setting, loaded.choices)) for setting in SETTINGS]
     if as_json:
-        click.echo(json.dumps({s.name: _facts(s, choice) for s, choice in chosen}, indent=2))
+        say(json.dumps({s.name: _facts(s, choice) for s, choice in chosen}, indent=2))
         return 0
     rows = [
         (setting.name, _masked(setting, choice.value, setting.kind.show(choice.value)), source)

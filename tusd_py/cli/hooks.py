@@ -15,6 +15,7 @@ from tusd_py.metadata import Event, Metadata
 
 from .failures import FAILED, explained
 from .folder import opened_metadata
+from .output import say
 from .plain import PlainCommand, option, refuse
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -43,13 +44,13 @@ def list_events(data_dir: str | None, *, dead: bool, as_json: bool) -> None:
     """Print what is waiting to be told, and what was told in vain too often, oldest first."""
     events = _run(data_dir, lambda metadata: _all_events(metadata, dead=True if dead else None))
     if as_json:
-        click.echo(json.dumps([_facts(event) for event in events], indent=2))
+        say(json.dumps([_facts(event) for event in events], indent=2))
         return
     rows = [_HEAD, *map(_row, events)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     for row in rows if events else []:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 @hooks.command("retry", cls=PlainCommand)
@@ -98,7 +99,7 @@ def _for_each(
         return {event.id for event in chosen}
 
     found = _run(data_dir, work)
-    click.echo(f"{done}: {len(found)} {'event' if len(found) == 1 else 'events'}.")
+    say(f"{done}: {len(found)} {'event' if len(found) == 1 else 'events'}.")
     missing = [each for each in ids if each not in found]
     for each in missing:
         click.echo(f"There is no event {each}.", err=True)

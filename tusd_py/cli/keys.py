@@ -12,6 +12,7 @@ from tusd_py.errors import MetadataError
 from tusd_py.quantities import shown
 
 from .failures import CannotStart
+from .output import say
 from .plain import PlainCommand, option, refuse, told
 
 _ID_BYTES = 4
@@ -45,7 +46,7 @@ def new(file: str) -> None:
     )
     with told(file):
         add_key(Path(file), key)
-    click.echo(key.id)
+    say(key.id)
 
 
 @keys.command("retire", cls=PlainCommand)
@@ -106,4 +107,4 @@ def list_keys(file: str) -> None:
         ring, _ = read_keys(Path(file))
     for key in ring.keys.values():
         created = key.created.isoformat() if key.created is not None else "-"
-        click.echo(f"{key.id}  {key.state:<9}  {created}")
+        say(f"{key.id}  {key.state:<9}  {created}")

@@ -17,6 +17,7 @@ from .facts import time as shown_time
 from .failures import FAILED, explained
 from .folder import existing_database
 from .kinds import NUMBER, TEXT
+from .output import say
 from .plain import read_options, refuse
 
 _HEADS = ("ID", "STATE", "OFFSET", "LENGTH", "CREATED", "SUBJECT", "NAME")
@@ -32,7 +33,7 @@ def list_all(settings: Settings, *, as_json: bool, **options: object) -> int:
     with explained(settings):
         pages = list_uploads(database, wanted)
         for text in _json_pages(pages, now) if as_json else _table_pages(pages, now):
-            click.echo(text)
+            say(text)
     return 0
 
 
@@ -46,7 +47,7 @@ def inspect(settings: Settings, upload_id: str, *, as_json: bool) -> int:
             return FAILED
         told = {**facts(upload, time.time()), **asyncio.run(_stored(settings, upload))}
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        say(json.dumps(told, indent=2))
     else:
         rows = [(name, _plain(value)) for name, value in told.items() if name != "raw_metadata"]
         table.show(("FACT", "VALUE"), rows)

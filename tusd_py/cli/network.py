@@ -18,6 +18,7 @@ from tusd_py.wiring import switches
 
 from .failures import CannotStart
 from .links import Look, as_line, as_object, as_table, news_as_object
+from .output import say
 
 # A look is several measurements: counters say nothing by themselves, nor does one probe of loss.
 _MEASUREMENTS = 5
@@ -47,7 +48,7 @@ async def _run(chosen: Settings, *, watch: bool, as_json: bool) -> None:
     settings = chosen.app.network
 
     def tell(news: News) -> None:
-        _write(news_as_object(news) if as_json else as_line(news))
+        say(news_as_object(news) if as_json else as_line(news))
 
     poll = POLL if watch else _APART
     async with _watching(Monitor(poll=poll, settle=settings.reconnectdelay)) as monitor:
@@ -57,7 +58,7 @@ async def _run(chosen: Settings, *, watch: bool, as_json: bool) -> None:
             await asyncio.sleep(_APART)
         server = await asyncio.to_thread(_server, switches(chosen))
         look = Look(monitor.interfaces, links.qualities, links.active, links.history, server)
-        _write(as_object(look) if as_json else as_table(look))
+        say(as_object(look) if as_json else as_table(look))
         if watch:
             await links.run(tell)
 
@@ -72,15 +73,6 @@ async def _watching(monitor: Monitor) -> AsyncIterator[Monitor]:
         yield monitor
     finally:
         await monitor.close()
-
-
-def _write(text: str) -> None:
-    try:
-        click.echo(text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise CannotStart(f"The output cannot be written: {error.strerror}.") from error
 
 
 def _server(path: Path) -> Book | None:

@@ -10,6 +10,8 @@ import click
 
 from tusd_py.quantities import format_duration
 
+from .output import say
+
 if TYPE_CHECKING:
     from tusd_py.client import Progress, Uploaded, UploadFailed
 
@@ -94,7 +96,7 @@ class Events:
 
     def _say(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can say
         known = {name: fact for name, fact in facts.items() if fact is not None}
-        click.echo(json.dumps({"event": event, "file": self._name, **known}))
+        say(json.dumps({"event": event, "file": self._name, **known}))
 
 
 class Lines:
@@ -121,7 +123,7 @@ class Lines:
             click.echo(f"{self._name}: {described(progress)}", err=True)
 
     def finished(self, uploaded: "Uploaded") -> None:
-        click.echo(uploaded.url)
+        say(uploaded.url)
 
     def failed(self, error: "UploadFailed", why: str) -> None:  # noqa: ARG002 - the port's
         click.echo(f"{self._name}: {why}", err=True)

@@ -14,6 +14,7 @@ from tusd_py.errors import LockTimeout, TusError, UploadNotFound
 from . import table
 from .failures import FAILED, explained
 from .folder import existing_database
+from .output import say
 
 
 def remove(settings: Settings, ids: Sequence[str], *, as_json: bool) -> int:
@@ -24,10 +25,10 @@ def remove(settings: Settings, ids: Sequence[str], *, as_json: bool) -> int:
         problems = asyncio.run(_remove(settings, ids))
     removed = [upload_id for upload_id in dict.fromkeys(ids) if upload_id not in problems]
     if as_json:
-        click.echo(json.dumps({"removed": removed, "problems": problems}))
+        say(json.dumps({"removed": removed, "problems": problems}))
     else:
         for upload_id in removed:
-            click.echo(f"Removed {upload_id}.")
+            say(f"Removed {upload_id}.")
         for upload_id, problem in problems.items():
             click.echo(f"{table.printable(upload_id)}: {problem}", err=True)
     return FAILED if problems else 0

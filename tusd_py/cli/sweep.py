@@ -4,12 +4,11 @@ import asyncio
 import json
 import sys
 
-import click
-
 from tusd_py import telemetry
 from tusd_py.config import Settings
 
 from .failures import CannotStart, explained
+from .output import say
 
 
 def sweep(settings: Settings, *, as_json: bool) -> int:
@@ -23,9 +22,9 @@ def sweep(settings: Settings, *, as_json: bool) -> int:
     with explained(settings):
         removed = asyncio.run(_sweep(settings))
     if as_json:
-        click.echo(json.dumps({"removed": removed}))
+        say(json.dumps({"removed": removed}))
     else:
-        click.echo(f"Removed {removed} expired {'upload' if removed == 1 else 'uploads'}.")
+        say(f"Removed {removed} expired {'upload' if removed == 1 else 'uploads'}.")
     return 0
 
 

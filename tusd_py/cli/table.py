@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-import click
+from .output import say
 
 _GAP = "  "
 
@@ -22,4 +22,4 @@ def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a table that is known whole, with columns as wide as what they have."""
     everything = [heads, *rows]
     widths = [max(map(len, column)) for column in zip(*everything, strict=True)]
-    click.echo("\n".join(line(row, widths) for row in everything))
+    say("\n".join(line(row, widths) for row in everything))

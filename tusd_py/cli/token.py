@@ -10,6 +10,7 @@ import click
 from tusd_py.quantities import format_duration
 
 from .kinds import DURATION, NUMBER, SIZE, TEXT, TEXTS, Kind
+from .output import say
 from .plain import PlainCommand, option, read_options, read_pairs, refuse, told
 
 _KINDS: Mapping[str, Kind] = {
@@ -73,7 +74,7 @@ def create(keys: str, metadata: tuple[str, ...], **given: object) -> None:
     with told(keys):
         ring, _ = read_keys(Path(keys))
         grant = Signer(ring).grant(metadata=pairs, **_arguments(values))
-    click.echo(grant)
+    say(grant)
     if values.get("ttl", 0) > MOST_LIFETIME:  # type: ignore[operator]
         usual = format_duration(MOST_LIFETIME)
         sys.stdout.flush()

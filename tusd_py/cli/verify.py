@@ -4,13 +4,12 @@ import asyncio
 import json
 import sys
 
-import click
-
 from tusd_py import telemetry
 from tusd_py.config import Settings
 
 from .failures import FAILED, explained
 from .folder import existing_database
+from .output import say
 
 
 def verify(settings: Settings, *, as_json: bool) -> int:
@@ -20,10 +19,10 @@ def verify(settings: Settings, *, as_json: bool) -> int:
     with explained(settings):
         findings = asyncio.run(_verify(settings))
     if as_json:
-        click.echo(json.dumps({"differences": findings}))
+        say(json.dumps({"differences": findings}))
     else:
         count = f"{len(findings)} {'difference' if len(findings) == 1 else 'differences'}."
-        click.echo("\n".join([*findings, count]))
+        say("\n".join([*findings, count]))
     return FAILED if findings else 0
 
 

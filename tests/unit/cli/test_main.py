@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -17,13 +18,16 @@ from tusd_py.cli.settings import OF_NETWORK, OF_SERVER
 REPOSITORY = Path(__file__).parents[3]
 
 
-def python(*args: str) -> subprocess.CompletedProcess[str]:
+def python(
+    *args: str, stdout: IO[str] | int = subprocess.PIPE, cwd: Path = REPOSITORY
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *args],
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
-        cwd=REPOSITORY,
+        cwd=cwd,
         env={name: value for name, value in os.environ.items() if not name.startswith("TUSD_PY_")},
     )
 
@@ -125,3 +129,17 @@ def test_a_flag_without_its_value_is_refused(run: Run) -> None:
 
 def test_an_unknown_command_is_refused(run: Run) -> None:
     assert 2 == run("fly").exit_code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have it")
+@pytest.mark.parametrize(
+    "command", ["config show", "config check", "keys new --file FOLDER/keys", "network"]
+)
+def test_what_cannot_be_told_ends_the_command_with_one_sentence(
+    command: str, tmp_path: Path
+) -> None:
+    words = command.replace("FOLDER", str(tmp_path)).split()
+    with Path("/dev/full").open("w") as full:
+        done = python("-m", "tusd_py", *words, stdout=full, cwd=tmp_path)
+    told = "The output cannot be written: No space left on device.\n"
+    assert (1, told) == (done.returncode, done.stderr)

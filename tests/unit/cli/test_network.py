@@ -5,14 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
 
-from tests.support.server import REPOSITORY, environment
 from tests.unit.cli.fakes import Run
 from tests.unit.network.test_book import BROKEN
 from tusd_py.cli.links import Look, as_line, as_table, news_as_object
@@ -103,22 +100,6 @@ def test_what_the_server_wrote_does_not_move_the_cursor(run: Run, tmp_path: Path
     done = run("network", "--data-dir", str(tmp_path))
     assert 0 == done.exit_code
     assert done.stdout.endswith("  eth0 -> none: \\x1b[2J\\ud800\n")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have it")
-def test_a_full_disk_is_not_taken_for_a_system_that_tells_nothing() -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "tusd_py", "network"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            text=True,
-            cwd=REPOSITORY,
-            env=environment(),
-        )
-    told = "The output cannot be written: No space left on device.\n"
-    assert (1, told) == (done.returncode, done.stderr)
 
 
 def test_a_system_that_tells_no_interfaces_is_called_so(
