@@ -5,6 +5,7 @@ import { Refused } from './grants.js'
 
 // Counted anew whenever bytes got through, so this is how long one outage may last: two minutes.
 const RETRY_DELAYS = [0, 1000, 3000, 5000, 10_000, 20_000, 20_000, 30_000, 30_000]
+const TOO_LARGE = 413
 
 export class Transfer {
   // One of: uploading, retrying, offline, paused, failed, done.
@@ -78,13 +79,22 @@ export class Transfer {
         this.#become('uploading')
       },
       // If one of several parts failed, the others are still under way.
-      onError: (error) => this.#stop(navigator.onLine ? 'failed' : 'offline', explain(error)),
+      onError: (error) => {
+        if (error.originalResponse?.getStatus() === TOO_LARGE) this.#forget()
+        this.#stop(navigator.onLine ? 'failed' : 'offline', explain(error))
+      },
       onSuccess: () => {
         this.sent = this.file.size
         this.url = this.#upload.url
         this.#become('done')
       },
     }
+  }
+
+  // Of parts that are too large together each is stored before that is known: there is no going on.
+  async #forget() {
+    for (const each of await this.#upload.findPreviousUploads())
+      await tus.defaultOptions.urlStorage.removeUpload(each.urlStorageKey)
   }
 
   #become(state, problem = '') {

@@ -140,7 +140,7 @@ def commands_page() -> str:
         "",
         "As `tusd-py COMMAND --help` has them. Flags that are settings are in [settings](settings.md).",
         "Exit codes are 0 for done, 1 for what is not there or could not be done, and 2 for what was",
-        "asked for wrongly; sentences about problems go to stderr.",
+        "asked for wrongly; `upload` has 130 for an interrupt. Sentences about problems go to stderr.",
     ]
     settings = {setting.flag for setting in SETTINGS}
     for name, command in _commands("tusd-py", cli):

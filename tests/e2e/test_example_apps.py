@@ -162,6 +162,16 @@ def test_the_upload_begins_where_the_application_says(running: Running) -> None:
     assert 405 == removed.status_code
 
 
+def test_a_path_that_only_begins_as_those_of_uploads_do_is_none(running: Running) -> None:
+    alice = {**TUS, **running.sign_up("alice")}
+    answer = httpx.post(running.app.url, headers={**alice, "Upload-Length": "5"})
+    upload_id = answer.headers["Location"].rpartition("/")[2]
+
+    found = [httpx.head(f"{running.app.url}{gap}{upload_id}", headers=alice) for gap in ("/", "")]
+
+    assert [200, 404] == [each.status_code for each in found]
+
+
 def test_a_process_that_dies_before_it_makes_the_row_makes_it_later(
     running: Running, sample: Sample
 ) -> None:

@@ -114,6 +114,25 @@ def test_a_file_that_is_too_large_is_explained(
     assert ["POST"] == methods(user.made)
 
 
+def test_parts_that_are_too_large_together_are_not_offered_again(
+    browser: Browser, site: Site, sample: Sample, tmp_path: Path
+) -> None:
+    with (
+        browser.new_context() as context,
+        serving(site, tmp_path, "--cors-origin", site.origin, "--max-size", "1500KiB"),
+    ):
+        plain = PlainPage(context.new_page(), site)
+        plain.open()
+        plain.split(2)
+        plain.upload(sample)
+        problem = plain.refusal()
+        plain.page.wait_for_function("() => localStorage.length === 0")
+        plain.reload()
+        expect(plain.page.locator("#unfinished")).to_be_hidden()
+
+    assert "An upload is limited to 1536000 bytes." == problem
+
+
 @pytest.mark.parametrize("allowed", [(), ("--cors-origin", "https://other.example")])
 def test_a_page_that_is_not_let_in_says_so_in_the_end(
     user: UploadPage, site: Site, sample: Sample, tmp_path: Path, allowed: tuple[str, ...]

@@ -38,6 +38,7 @@ BOTH = snapshot(ETH0, WLAN0)
 GONE = snapshot(interface("eth0"), WLAN0)
 
 SETTLE = 0.15
+IDLE = 1
 SOON = 0.1
 DATA = bytes(range(256)) * 4000
 HALF = len(DATA) // 2
@@ -117,7 +118,7 @@ def impatient(tmp_path: Path, machine: Machine) -> Iterator[Served]:
     """A server that gives silent uploads up after a second."""
     del machine
     settings = Network(reconnectdelay=SETTLE)
-    yield from serving(tmp_path, "direct", settings, idle_timeout=1)
+    yield from serving(tmp_path, "direct", settings, idle_timeout=IDLE)
 
 
 def test_an_upload_whose_address_goes_is_committed_and_goes_on_when_it_is_back(
@@ -238,6 +239,42 @@ def test_a_checksum_is_verified_over_a_pause_and_nothing_is_committed_before(
         wire.send(DATA[HALF:])
         assert 204 == wire.response().status
     assert 0 == committed
+
+
+def test_bytes_between_two_pauses_give_the_second_a_time_of_its_own(
+    impatient: Served, machine: Machine
+) -> None:
+    # Nothing of such a body is committed, so that its offset does not tell that they came.
+    digest = b64encode(hashlib.sha1(DATA).digest()).decode()  # noqa: S324
+    with Wire(impatient.port) as wire:
+        impatient.half_sent(wire, upload_checksum=f"sha1 {digest}")
+        machine.interfaces = GONE
+        impatient.paused()
+        sent, first_is_over = HALF, time.monotonic() + IDLE
+        machine.interfaces = BOTH
+        impatient.ended("resumed")
+        while time.monotonic() < first_is_over:
+            wire.send(DATA[sent : sent + 1000])
+            sent += 1000
+            time.sleep(SOON)
+        machine.interfaces = GONE
+        impatient.paused(2)
+        machine.interfaces = BOTH
+        impatient.ended("resumed", 2)
+        wire.send(DATA[sent:])
+        assert 204 == wire.response().status
+
+
+def test_a_link_that_the_server_lost_says_nothing_about_its_clients(
+    served: Served, machine: Machine
+) -> None:
+    with Wire(served.port) as wire:
+        path = served.half_sent(wire)
+        machine.interfaces = GONE
+        served.paused()
+        assert HALF == offset_of(served.port, path)
+        assert 423 == wire.response().status
+    assert 0 == served.counted("client_reliability_ratio_count")
 
 
 def test_an_upload_whose_address_does_not_come_back_is_given_up(

@@ -69,6 +69,10 @@ class Course:
                 self._note(self._key, Observation(at=self._engine.now(), quality=quality))
                 self._link.note(quality)
 
+    def leave(self) -> None:
+        """Whatever ends it now, the client has nothing to do with it: its link was lost."""
+        self._key = None
+
     def end(self, stop: Stop, offset: int) -> None:
         """No more is waited for."""
         key, link, self._key = self._key, self._link, None

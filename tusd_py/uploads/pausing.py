@@ -35,16 +35,17 @@ class Pauses:
         self._sessions = sessions
         self._session = session
         self._source = source
-        self._offset = -1
+        self._arrived = -1
         self._until = 0.0
 
-    async def wait(self, upload: Upload) -> bool:
+    async def wait(self, upload: Upload, arrived: int) -> bool:
         """Wait for the end of a pause; tells whether the transfer goes on.
 
         Whoever ends it otherwise does that through the interrupt, as always.
 
         Args:
             upload: As it was committed.
+            arrived: Its offset with what cannot be committed yet.
         """
         session, meters = self._session, self._engine.meters.network
         facts = {"upload_id": upload.id, "offset": upload.offset}
@@ -53,7 +54,7 @@ class Pauses:
         end = "stopped"
         meters.paused.add(1)
         try:
-            reason = await self._over(self._deadline(upload.offset, began))
+            reason = await self._over(self._deadline(arrived, began))
             end = "resumed" if reason is None else _ENDS.get(reason, "stopped")
         finally:
             seconds = asyncio.get_running_loop().time() - began
@@ -67,10 +68,10 @@ class Pauses:
             )
         return reason is None
 
-    def _deadline(self, offset: int, now: float) -> float:
+    def _deadline(self, arrived: int, now: float) -> float:
         """Until when to wait: the pauses since the last byte have one in common."""
-        if offset != self._offset:
-            self._offset = offset
+        if arrived != self._arrived:
+            self._arrived = arrived
             self._until = now + self._engine.config.idle_timeout
         return self._until
 

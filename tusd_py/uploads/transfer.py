@@ -174,8 +174,10 @@ class Transfer:
             await self._commit(writer, "session.paused")
         else:
             await self._tell("session.paused")
-        if await pauses.wait(self._upload):
-            await self._tell("session.resumed")
+        if not await pauses.wait(self._upload, writer.offset):
+            self._course.leave()
+            return
+        await self._tell("session.resumed")
         # How long that took says nothing about the client.
         self._course.go_on(writer.offset)
 

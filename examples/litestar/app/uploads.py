@@ -37,9 +37,8 @@ server = tus.below(PREFIX)
 
 @asgi(PREFIX, is_mount=True, copy_scope=True)
 async def uploads(scope: Scope, receive: Receive, send: Send) -> None:
-    # Litestar takes the path of a mount off, and adds a slash at its end.
-    inside = scope["path"].strip("/")
-    scope["path"] = f"{PREFIX}/{inside}"
+    # Litestar takes the path of a mount off, also of "/uploadsx", and adds a slash at its end.
+    scope["path"] = f"{PREFIX}{scope['path']}".rstrip("/")
     await server(scope, receive, send)  # type: ignore[arg-type]
 
 
