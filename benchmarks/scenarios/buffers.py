@@ -21,4 +21,5 @@ def cases(scale: Scale) -> list[Case]:
 
 
 def _kept(case: Case, name: str) -> Case:
-    return replace(case, scenario="buffers", name=name, roles=_SIZED, kept=True)
+    method = f"{case.method} The servers are started once, and not for each trial."
+    return replace(case, scenario="buffers", name=name, method=method, roles=_SIZED, kept=True)
