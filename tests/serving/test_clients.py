@@ -73,7 +73,8 @@ def test_the_kernel_tells_of_both_directions(tmp_path: Path, body_flag: str) -> 
             assert 204 == wire.response().status
             wire.send(head("GET", path))
             assert SIZE == len(wire.response().body)
-        wait_until(lambda: bool(requests(server, "GET")))
+            # Of a connection that is closed the kernel tells nothing any more.
+            wait_until(lambda: bool(requests(server, "GET")))
         page = scraped(server.port)
         server.restart()
         profile = clients(server, "show", KEY)
