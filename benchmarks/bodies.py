@@ -69,6 +69,12 @@ def stored_files(data: Path, size: int) -> Iterator[Path]:
                 yield path
 
 
+def remove_stored(data: Path, size: int) -> None:
+    """Remove the files under `data` that have exactly `size` bytes."""
+    for file in stored_files(data, size):
+        file.unlink()
+
+
 def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks.bodies import stored_files
+from benchmarks.bodies import remove_stored
 from benchmarks.drivers.paced import PacedJob, PacedResult
 from benchmarks.drivers.process import Driver
 from benchmarks.drivers.timing import percentile
@@ -151,8 +151,7 @@ def _report(server: Server, folder: Path, rate: int, rounds: int) -> bool:
         for _ in range(rounds):
             done.append(measured(page, replace(here, port=other), here))
             print(f"{server.name}: {done[-1]}")
-            for file in stored_files(folder, GIB):
-                file.unlink()
+            remove_stored(folder, GIB)
     idle = median(each.idle for each in done)
     elsewhere = median(each.elsewhere for each in done)
     busy = median(each.busy for each in done)

@@ -12,11 +12,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.bodies import stored_files
+from benchmarks.bodies import remove_stored
 from benchmarks.errors import NotOfferedError, TrialFailedError
 from benchmarks.folders import make_trial_folder
 from benchmarks.progress import say
@@ -75,17 +75,19 @@ def _started(case: Case, bench: Bench) -> Iterator[_Start]:
         yield lambda server: _fresh(server, bench)
         return
     targets: dict[str, Target] = {}
-    with ExitStack() as stack:
+    # One that died has told so in a trial.
+    with suppress(TrialFailedError), ExitStack() as stack:
 
         @contextmanager
         def kept(server: Server) -> Iterator[Target]:
             if server.name not in targets:
                 targets[server.name] = stack.enter_context(_fresh(server, bench))
             target = targets[server.name]
-            yield target
-            for size in case.sources:
-                for file in stored_files(target.data, size):
-                    file.unlink()
+            try:
+                yield target
+            finally:
+                for size in case.sources:
+                    remove_stored(target.data, size)
 
         yield kept
 

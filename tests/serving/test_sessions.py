@@ -42,6 +42,7 @@ IDLE = 1
 SOON = 0.1
 DATA = bytes(range(256)) * 4000
 HALF = len(DATA) // 2
+CHECKSUM = f"sha1 {b64encode(hashlib.sha1(DATA).digest()).decode()}"  # noqa: S324
 
 
 @pytest.fixture
@@ -228,9 +229,8 @@ def test_a_client_that_goes_ends_its_pause(served: Served, machine: Machine) -> 
 def test_a_checksum_is_verified_over_a_pause_and_nothing_is_committed_before(
     served: Served, machine: Machine
 ) -> None:
-    digest = b64encode(hashlib.sha1(DATA).digest()).decode()  # noqa: S324
     with Wire(served.port) as wire:
-        path = served.half_sent(wire, upload_checksum=f"sha1 {digest}")
+        path = served.half_sent(wire, upload_checksum=CHECKSUM)
         machine.interfaces = GONE
         served.paused()
         committed = served.committed(path)
@@ -245,9 +245,8 @@ def test_bytes_between_two_pauses_give_the_second_a_time_of_its_own(
     impatient: Served, machine: Machine
 ) -> None:
     # Nothing of such a body is committed, so that its offset does not tell that they came.
-    digest = b64encode(hashlib.sha1(DATA).digest()).decode()  # noqa: S324
     with Wire(impatient.port) as wire:
-        impatient.half_sent(wire, upload_checksum=f"sha1 {digest}")
+        impatient.half_sent(wire, upload_checksum=CHECKSUM)
         machine.interfaces = GONE
         impatient.paused()
         sent, first_is_over = HALF, time.monotonic() + IDLE
